@@ -28,10 +28,10 @@ from awstape.report import recording_lines, replay_lines
 _log = logging.getLogger(__name__)
 
 
-def _mitmdump(cassette: str, mode: str, *, writes: bool = False, service: str = "") -> str:
-    options = {"cassette": cassette, "mode": mode, "include_writes": "true" if writes else "", "service": service}
-    given = (f"--set awstape_{name}={value}" for name, value in options.items() if value)
-    return " ".join(['mitmdump -s "$(awstape addon)"', *given])
+def _mitmdump(cassette: str, mode: str, *, writes: bool, services: Sequence[str]) -> str:
+    options = [("cassette", cassette), ("mode", mode), *([("include_writes", "true")] if writes else [])]
+    options += [("service", name) for name in services]
+    return " ".join(['mitmdump -s "$(awstape addon)"', *(f"--set awstape_{name}={value}" for name, value in options)])
 
 
 _ADVICE = Advice(

@@ -6,7 +6,6 @@ May import: core.cassette, core.compare, core.recording, core.redaction, core.re
 from __future__ import annotations
 
 import json
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from awstape.core.compare.equality import json_text
-from awstape.core.text.advice import ON_COMMAND_LINE, Advice
+from awstape.core.text.advice import ON_COMMAND_LINE, Advice, shell_path
 from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
 from awstape.core.view.kind_names import count_kinds, kind_name
@@ -149,7 +148,7 @@ def recovery_line(path: Path, pages: int, damaged: int, aside: Path | None) -> s
 def kept_journal_line(path: str, journal: Path) -> str:
     """A recording of a test that failed. path: the cassette."""
     kept = f"{printable(path)} is unchanged: its test failed; the recording is kept in {printable(journal.name)}"
-    return f"{kept}; to take it in: awstape recover {printable(shlex.quote(path))}"
+    return f"{kept}; to take it in: awstape recover {shell_path(path)}"
 
 
 def set_aside_lines(path: str, asides: Sequence[SetAside]) -> Iterator[str]:
@@ -158,7 +157,7 @@ def set_aside_lines(path: str, asides: Sequence[SetAside]) -> Iterator[str]:
         yield f"  set aside: {line}"
     if asides:
         yield f"  {count(len(asides), 'take')} set aside, encrypted, in {printable(path)}.quarantine"
-        yield f"  once a rule settles it: awstape recover {printable(path)}"
+        yield f"  once a rule settles it: awstape recover {shell_path(path)}"
 
 
 def _leak_lines(asides: Sequence[SetAside]) -> Iterator[str]:
@@ -206,7 +205,7 @@ def waiting_lines(path: Path, waiting: Sequence[SetAside]) -> Iterator[str]:
     for line in _leak_lines(waiting):
         yield f"{printable(str(path))}: still set aside: {line}"
     if waiting:
-        yield f"awstape recover {printable(str(path))} --as-is TRACK takes a track in with these values in it"
+        yield f"awstape recover {shell_path(path)} --as-is TRACK takes a track in with these values in it"
 
 
 def redacted_line(redacted: Mapping[str, int]) -> str:

@@ -45,6 +45,8 @@ GITHUB = """\
 ::error file=a.yaml,line=9,title=awstape check::looks real: account id
 ::error file=b.yaml,line=7,title=awstape check::pages[0].error.status: the status of an error is between 300 and 599"""
 
+REDACT = "keep what is public with keep = […] in [tool.awstape] of pyproject.toml; replace the rest: awstape redact"
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -242,9 +244,9 @@ def test_it_tells_by_its_exit_status(folder: Path, check: Check) -> None:
     assert check("a.yaml") == (0, "1 cassette: nothing found\n", "")
     (folder / "b.yml").write_text(LEAKY)
     said = "b.yml:7: pages[0].error.message: account id, role name\n2 findings in 1 of 2 cassettes\n"
-    said += "1 free text is left as it is: awstape show --texts .\n"
+    said += f"{REDACT} .\n1 free text is left as it is: awstape show --texts .\n"
     assert check(".") == (1, said, "")
-    assert check("a.yaml", ".", "b.yml", folder / "a.yaml") == (1, said.replace("texts .", "texts FILE..."), "")
+    assert check("a.yaml", ".", "b.yml", folder / "a.yaml") == (1, said.replace(" .\n", " FILE...\n"), "")
     (folder / "b.yml").write_text(BROKEN)
     status, said, _ = check("b.yml")
     assert (status, said.splitlines()[-1]) == (1, "1 finding in 1 of 1 cassette")
@@ -256,8 +258,9 @@ def test_warnings_fail_only_where_they_shall(folder: Path, check: Check) -> None
     (folder / "a.yaml").write_text(CLEAN.replace("{RoleName", "{RoleNmae: x, RoleName"))
     warning = "a.yaml:5: identity.RoleNmae: warning: GetRole has no such member; did you mean RoleName?\n"
     leak = "a.yaml:5: identity.*: unknown text\n"
-    summary = "1 finding, 1 warning in 1 of 1 cassette\n1 free text is left as it is: awstape show --texts a.yaml\n"
-    assert check("a.yaml")[:2] == (1, leak + warning + summary)
+    summary = f"1 finding, 1 warning in 1 of 1 cassette\n{REDACT} a.yaml\n"
+    texts = "1 free text is left as it is: awstape show --texts a.yaml\n"
+    assert check("a.yaml")[:2] == (1, leak + warning + summary + texts)
     (folder / "a.yaml").write_text(CLEAN.replace("alias-S4t6r3rrlT", "null"))
     assert check("a.yaml")[0] == 0
     for form in FORMATS:
@@ -271,7 +274,7 @@ def test_every_format_has_the_same_exit_status(form: str, folder: Path, check: C
     (folder / "a.yaml").write_text(LEAKY)
     found = [("a.yaml", finding) for finding in check_text(LEAKY, load_models())]
     assert len(found) == 2
-    texts = "1 free text is left as it is: awstape show --texts a.yaml\n" * (form == "text")
+    texts = f"{REDACT} a.yaml\n1 free text is left as it is: awstape show --texts a.yaml\n" * (form == "text")
     assert check("a.yaml", "--format", form) == (1, FORMATS[form](found, 1) + "\n" + texts, "")
 
 

@@ -15,6 +15,7 @@ from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.recognition import looks_like_cassette
 from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette_blocks
+from awstape.core.text.advice import shell_path
 from awstape.errors import UserError
 from awstape.files import limited_reading
 
@@ -186,7 +187,7 @@ def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
     from awstape.core.check.findings import HIDDEN, quotes_real_value
 
     if quotes_real_value(error):
-        return UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {path}")
+        return UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {shell_path(path)}")
     where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
     return UserError(f"{where}{error.problem}", error.tip or tip)
 

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from awstape.core.redaction.aliases import Key
+from awstape.core.text.advice import shell_path
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.errors import UserError
@@ -45,7 +46,7 @@ def find_key(environ: Mapping[str, str]) -> Key | None:
     if not data.reveal().isascii():
         raise _unreadable(path, "it is not ASCII")
     if os.name == "posix" and stat.S_IMODE(state.st_mode) & 0o077:
-        raise UserError(f"{path}: other users can read the key", f"chmod 600 {path}")
+        raise UserError(f"{path}: other users can read the key", f"chmod 600 {shell_path(path)}")
     return _key_of_text(Hidden(data.reveal().decode("ascii")), str(path))
 
 

@@ -257,18 +257,19 @@ def _as_list(value: str | Sequence[str]) -> Sequence[str]:
 def _advice_for(path: Path) -> Advice:
     """How a program records into a cassette."""
 
-    def services(name: str) -> str:
-        return f"services={[*(project_settings.load_services(path) or DEFAULT_SERVICES), name]!r}"
+    def list_services(*more: str) -> str:
+        there = project_settings.load_services(path) or DEFAULT_SERVICES
+        return f"services={[*dict.fromkeys((*there, *more))]!r}"
 
-    def call(_: str, mode: str, *, writes: bool = False, service: str = "") -> str:
-        options = [*(["include_writes=True"] if writes else []), *([services(service)] if service else [])]
+    def call(_: str, mode: str, *, writes: bool, services: Sequence[str]) -> str:
+        options = [*(["include_writes=True"] if writes else []), *([list_services(*services)] if services else [])]
         shown = path.name if path.is_absolute() else str(path)  # the folders above may be named after their owner
         return f"awstape.record({', '.join([repr(shown), f'mode={mode!r}', *options])})"
 
     return Advice(
         call,
         writes="include_writes=True",
-        service=services,
+        service=list_services,
         caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
         trust="AWS_CA_BUNDLE=FILE adds a CA",
     )

@@ -2,5 +2,5 @@
 
 `diagnosis` examines what recording and replay depend on, `first_files` writes settings, hooks and a first test.
 Read first: diagnosis.
-May import: catalog, core.cassette, core.redaction, errors, files, program, proxying, workbench.
+May import: catalog, core.cassette, core.redaction, core.text, errors, files, program, proxying, workbench.
 """

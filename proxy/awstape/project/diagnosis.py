@@ -23,6 +23,7 @@ from awstape.core.cassette.yaml.documents import DocumentError, split_documents
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import key_fingerprints
 from awstape.core.redaction.aliases import Key, key_fingerprint
+from awstape.core.text.advice import shell_path
 from awstape.errors import UserError
 from awstape.files import cassette_files, keys, limited_reading, project_settings, user_folders
 from awstape.files.journal import cassette_of, find_journals
@@ -143,10 +144,10 @@ def _keys_of(path: Path) -> set[str]:
 def _leftovers(folder: Path, cassettes: list[Path]) -> Iterator[Check]:
     for journal in find_journals(folder):
         state = f"{journal}: an interrupted recording, or one that is running"
-        yield Check("note", "recordings", state, f"awstape recover {cassette_of(journal)}")
+        yield Check("note", "recordings", state, f"awstape recover {shell_path(cassette_of(journal))}")
     for path in cassettes:
         if quarantine_of(path).exists():
-            yield Check("note", "recordings", f"{path}: pages are set aside", f"awstape recover {path}")
+            yield Check("note", "recordings", f"{path}: pages are set aside", f"awstape recover {shell_path(path)}")
 
 
 def _certificates(environ: Mapping[str, str]) -> Iterator[Check]:

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from awstape import clock
 from awstape.catalog.hosts import host_suffixes, is_aws_host
+from awstape.core.text.advice import shell_path
 from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
@@ -166,7 +167,9 @@ def find(folder: Path) -> CertificateAuthority | None:
     if os.name == "posix" and status.st_uid != os.geteuid():
         raise UserError(f"{path}: the CA belongs to another user", _ROTATE_TIP)
     if os.name == "posix" and stat.S_IMODE(status.st_mode) & 0o077:
-        raise UserError(f"{path}: other users can read the CA's key", f"{_ROTATE_TIP}; to keep it: chmod 600 {path}")
+        raise UserError(
+            f"{path}: other users can read the CA's key", f"{_ROTATE_TIP}; to keep it: chmod 600 {shell_path(path)}"
+        )
     try:
         key = load_pem_private_key(data.reveal(), None)
         signer, root = x509.load_pem_x509_certificates(data.reveal())

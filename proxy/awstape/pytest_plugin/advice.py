@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
-from awstape.core.text.advice import Advice
+from awstape.core.text.advice import Advice, shell_path
 from awstape.files import project_settings
 from awstape.pytest_plugin.markers import Node, Settings
 from awstape.pytest_plugin.run_summary import relative
@@ -25,15 +26,15 @@ def advice_for(settings: Settings) -> Advice:
     """How the requests of a test are recorded, or those of the tests of a module or class."""
     node = settings.node
 
-    def command(_: str, mode: str, *, writes: bool = False, service: str = "") -> str:
+    def command(_: str, mode: str, *, writes: bool, services: Sequence[str]) -> str:
         # With all tests that may share a cassette: what the others need would go, too.
         is_for_all = mode == "rewrite" and not settings.is_own
         tests = _quote(relative(node.path.parent, node.config)) if is_for_all else quoted_id(node)
         run = f"pytest --awstape={mode}{' --awstape-include-writes' if writes else ''} {tests}"
-        if not service:
+        if not services:
             return run
-        services = [*(project_settings.load_services(node.path) or DEFAULT_SERVICES), service]
-        listed = ", ".join(f'"{each}"' for each in services)
+        there = project_settings.load_services(node.path) or DEFAULT_SERVICES
+        listed = ", ".join(f'"{each}"' for each in dict.fromkeys((*there, *services)))
         return f"in [tool.awstape] of pyproject.toml set services = [{listed}], and run: {run}"
 
     of_several = len(settings.paths) > 1
@@ -43,7 +44,7 @@ def advice_for(settings: Settings) -> Advice:
         service=lambda name: f"--awstape-service={name}",
         caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
         trust="AWS_CA_BUNDLE=FILE adds a CA",
-        cassette="CASSETTE" if of_several else shlex.quote(relative(settings.paths[0], node.config)),
+        cassette="CASSETTE" if of_several else shell_path(relative(settings.paths[0], node.config)),
     )
 
 

@@ -29,6 +29,7 @@ from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_account, edit_take_strings
+from awstape.core.text.advice import shell_path
 from awstape.core.view.kind_names import kind_name
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, project_settings
@@ -190,7 +191,7 @@ def _redact_new_takes(
     # Without a new value there is nothing to search for in the other takes.
     searched = result if redactor.count_by_kind() else Cassette.of(t for t in result.takes if t not in known)
     if leaks := redactor.find_leaks(models, _leave_out(allowed, searched)):
-        raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {path}")
+        raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {shell_path(path)}")
     if redactor.count_by_kind() and not result.keys:
         result = replace(result, keys=frozenset({redactor.key_fingerprint}))
     return replace(result, apart=redactor.apart), redactor.count_by_kind()

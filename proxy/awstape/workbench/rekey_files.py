@@ -17,6 +17,7 @@ from awstape.core.redaction.member_kinds import NAME_KINDS
 from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.redaction.text.identifier_search import redact_accounts
+from awstape.core.text.advice import shell_path
 from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files, journal, keys, project_settings, quarantine
@@ -106,10 +107,12 @@ def rekey_files(
             if journal.journals_of(file):
                 raise UserError(
                     f"{file}: a recording under its present key is running or was interrupted",
-                    f"with that key: awstape recover {file}",
+                    f"with that key: awstape recover {shell_path(file)}",
                 )
             if quarantine.quarantine_of(file).exists():
-                raise UserError(f"{file}: takes of it are set aside under its present key", f"awstape recover {file}")
+                raise UserError(
+                    f"{file}: takes of it are set aside under its present key", f"awstape recover {shell_path(file)}"
+                )
             atomic_writes.check_writable(file)
         for file in due:
             renewal.keep_apart(texts[file].text)

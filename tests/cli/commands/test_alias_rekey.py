@@ -302,7 +302,8 @@ def test_two_keys_do_not_go_into_one_cassette(mode: str, folder: Path, capfd: py
     before = path.read_bytes()
     problem, tip = failure(capfd, "record", path, "--mode", mode, "--", "true")
     assert problem == f"{path}: made with another key (fingerprint {KEYS[OLD]}) than the present one ({KEYS[NEW]})"
-    assert tip == "set AWSTAPE_KEY to its key, or drop the old tracks with --mode rewrite"
+    command = f"awstape record {path} --mode rewrite -- COMMAND"
+    assert tip == f"set AWSTAPE_KEY to its key, or record it anew: {command}"
     assert path.read_bytes() == before
 
 

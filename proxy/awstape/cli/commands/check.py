@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Paths that the last line repeats; pre-commit passes any number.
 _MOST_SHOWN = 3
+_PUBLIC = "keep what is public with keep = […] in [tool.awstape] of pyproject.toml"
 _FORMATS = ("text", "json", "github", "sarif")
 
 
@@ -75,9 +76,11 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: st
             texts += [(str(file), each) for each in review.texts]
     if text := FORMATS[form](found, len(files)):
         click.echo(text)
+    paths = shlex.join(map(str, cassettes)) if len(cassettes) <= _MOST_SHOWN else "FILE..."
+    if form == "text" and any(finding.is_redactable for _, finding in found):
+        click.echo(printable(f"{_PUBLIC}; replace the rest: awstape redact {paths}"))
     if form == "text" and (number := count_texts(group_by_place(texts))):
         are, they_are = ("is", "it is") if number == 1 else ("are", "they are")
-        paths = shlex.join(map(str, cassettes)) if len(cassettes) <= _MOST_SHOWN else "FILE..."
         click.echo(printable(f"{count(number, 'free text')} {are} left as {they_are}: awstape show --texts {paths}"))
     return int(any(strict or finding.level == "error" for _, finding in found))
 

@@ -106,6 +106,7 @@ def show(
       echo 'cassettes/*.yaml diff=awstape' >> .gitattributes
     """
     from awstape.catalog.service_models import load_models
+    from awstape.core.text.advice import shell_path
     from awstape.files import cassette_files
     from awstape.workbench.selected_tracks import select_tracks
 
@@ -118,7 +119,8 @@ def show(
             raise UserError("--html writes whole tracks", "leave out other options")
         return _write_page(html, cassette, tracks)
     if cassette.is_dir():
-        raise UserError(f"{cassette}: is a folder", f"awstape ls {cassette}, or awstape show {cassette} --html FILE")
+        path = shell_path(cassette)
+        raise UserError(f"{cassette}: is a folder", f"awstape ls {path}, or awstape show {path} --html FILE")
     if textconv and (tracks or page or as_json):
         raise UserError("--textconv prints the whole cassette", "leave out TRACK and other options")
     if textconv:
@@ -127,7 +129,9 @@ def show(
     whole = cassette_files.load(cassette, models)
     chosen = select_tracks([cassette], whole, tracks, os.environ)
     if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):
-        raise UserError(f"no selected track has a page {page}", f"awstape ls {cassette} shows the number of pages")
+        raise UserError(
+            f"no selected track has a page {page}", f"awstape ls {shell_path(cassette)} shows the number of pages"
+        )
     if as_json:
         facts = [{"cassette": str(cassette), **_facts(each, models, page)} for each in chosen]
         print_json(facts)

@@ -53,12 +53,13 @@ class _CassettePath(click.Path):
     """The path of a cassette or folder; warns of interrupted recordings and of other YAML files there."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from awstape.core.text.advice import shell_path
         from awstape.files import cassette_files, journal
 
         path = Path(value)
         if found := [] if ctx and ctx.resilient_parsing else journal.find_journals(path):
             problem = f"{found[0]}: a recording is running or was interrupted"
-            tip = f"awstape recover {journal.cassette_of(found[0])}"
+            tip = f"awstape recover {shell_path(journal.cassette_of(found[0]))}"
             if not path.exists():
                 raise UserError(problem, tip)
             warn(f"note: {problem}; if interrupted, {tip}")
@@ -72,12 +73,13 @@ class _CassettePath(click.Path):
 def _find_similar(path: Path) -> str:
     """A tip for a cassette that is not there: one below the current folder with a similar name, or how to record it."""
     from awstape.core.aws.conform import did_you_mean
+    from awstape.core.text.advice import shell_path
     from awstape.files import cassette_files
 
     there = [str(file) for file in cassette_files.find_in_folder(Path())]
     same = [file for file in there if Path(file).stem == path.stem]
     similar = f"; did you mean {same[0]}?" if same else did_you_mean(str(path), there)
-    return similar.removeprefix("; ") or f"to record it: awstape record {path} -- PROGRAM"
+    return similar.removeprefix("; ") or f"to record it: awstape record {shell_path(path)} -- PROGRAM"
 
 
 class NewCassettePath(click.Path):

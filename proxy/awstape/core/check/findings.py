@@ -52,6 +52,7 @@ PARAMETER = "parameter"
 ALLOW = "allow"
 #: Kind of a warning → what it is about.
 KINDS = {**TAKE_KINDS, PARAMETER: "a file name with the parameter of a test, which may be a real name"}
+_COMMENT = "a comment"
 _FILE_NAME = "the file's name"
 HIDDEN = "can't be read as a cassette; the text looks real and is not shown"
 
@@ -73,6 +74,11 @@ class Finding:
     problem: str = ""
     tip: str = ""
     level: Level = "error"
+
+    @property
+    def is_redactable(self) -> bool:
+        """Whether it is a real value in a string of the cassette, which redaction replaces."""
+        return not self.problem and self.member not in ("", _COMMENT, _FILE_NAME)
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ def review_text(
         is_readable = False
     found.update(map(_error_finding, errors))
     if is_readable:
-        found.update(Finding(line, "a comment", ALLOW, problem, tip) for line, problem, tip in allowed.problems())
+        found.update(Finding(line, _COMMENT, ALLOW, problem, tip) for line, problem, tip in allowed.problems())
     found |= _find_in_lines(text, is_readable, rules, {(f.line, f.kind) for f in found})
     found.update(_warning_finding(document, problem) for document, problem in lint_takes(read, models))
     return Review(tuple(sorted(found)), tuple(texts))
@@ -166,7 +172,7 @@ def _find_in_lines(text: str, is_readable: bool, rules: Rules, known: set[tuple[
     if is_readable:
         directives = ((i, line, "") for i, line in enumerate(text.split("\n"), 1) if line.startswith("%"))
         comments = (
-            (document.lines_before + comment.line, comment.text, "a comment")
+            (document.lines_before + comment.line, comment.text, _COMMENT)
             for document in split_documents([text])
             for comment in find_comments(document.text)
         )

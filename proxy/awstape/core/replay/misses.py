@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -229,10 +229,17 @@ class MissFactory:
         of_host = match.names[0] if match else self.models.hosts.show(request.host)
         name = other_service_name(self.models, request) or of_host
         lines = [] if name else ["the service is recognised by the host name or the signature; both name none"]
-        if match:
-            lines.append(f"to record it: {self.advice.record('new_episodes', service=match.names[0])}")
+        if others := self._other_services(request, match.names if match else ()):
+            services = (*self.models.names, others[0])
+            lines.append(f"to record it: {self.advice.record('new_episodes', services=services)}")
         summary = self._not_replayed(name or "an unknown service")
         return self._miss("service", request, summary, lines, is_recorded=False)
+
+    def _other_services(self, request: Request, of_host: Sequence[str]) -> list[str]:
+        """The services that are not replayed and that a request may be for, by its host or signature; likely first."""
+        signed = signed_service_name(request)
+        found = of_host or [name for name, entry in self.models.entries.items() if entry.signing_name == signed]
+        return sorted((name for name in found if name not in self.models.names), key=lambda name: name != signed)
 
     def too_many_sessions(self, request: Request, limit: int) -> Miss:
         """The miss for a request that would begin a session beyond the limit."""

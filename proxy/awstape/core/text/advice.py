@@ -7,9 +7,11 @@ an `Advice` to what it opens, and messages take commands and options from it: no
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
+
+from awstape.core.text.printable import printable
 
 _SOME_CASSETTE = "CASSETTE"
 
@@ -17,10 +19,11 @@ _SOME_CASSETTE = "CASSETTE"
 class RecordCommand(Protocol):
     """The command that records into a cassette in a mode.
 
-    cassette: for a command line. writes: whether it records writes. service: one that is not recorded so far.
+    cassette: for a command line. writes: whether it records writes. services: those that it records, if they are not
+    the ones that are recorded anyway.
     """
 
-    def __call__(self, cassette: str, mode: str, /, *, writes: bool = False, service: str = "") -> str: ...
+    def __call__(self, cassette: str, mode: str, /, *, writes: bool, services: Sequence[str]) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -39,22 +42,28 @@ class Advice:
     trust: str
     cassette: str = _SOME_CASSETTE
 
-    def record(self, mode: str, *, writes: bool = False, service: str = "") -> str:
+    def record(self, mode: str, *, writes: bool = False, services: Sequence[str] = ()) -> str:
         """The command that records in a mode, as in `RecordCommand`."""
-        return self.command(self.cassette, mode, writes=writes, service=service)
+        return self.command(self.cassette, mode, writes=writes, services=services)
 
     def about(self, path: str) -> Advice:
         """The same advice about one cassette, unless it is about one already."""
-        return replace(self, cassette=shlex.quote(path)) if self.cassette == _SOME_CASSETTE else self
+        return replace(self, cassette=shell_path(path)) if self.cassette == _SOME_CASSETTE else self
 
 
-def awstape_record(cassette: str, mode: str, *, writes: bool = False, service: str = "") -> str:
-    options = (" --include-writes" if writes else "") + (f" --service {service}" if service else "")
-    return f"awstape record {cassette}{f' --mode {mode}' if mode != 'all' else ''}{options} -- COMMAND"
+def shell_path(path: object) -> str:
+    """A path as an argument of a command in a message."""
+    return printable(shlex.quote(str(path)))
+
+
+def _record(cassette: str, mode: str, *, writes: bool, services: Sequence[str]) -> str:
+    options = [*([f"--mode {mode}"] if mode != "all" else []), *(["--include-writes"] if writes else [])]
+    options += [f"--service {name}" for name in services]
+    return " ".join(["awstape record", cassette, *options, "-- COMMAND"])
 
 
 ON_COMMAND_LINE = Advice(
-    awstape_record,
+    _record,
     writes="--include-writes",
     service=lambda name: f"--service {name}",
     caller=lambda alias: f"awstape env --caller {alias}",
