@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from awstape.core.cassette.yaml.writer import SCHEMA_FILE
+from awstape.core.cassette.yaml.validation import SCHEMA_FILE
 from support.standin import StandIn
 
 ROOT = Path(__file__).parent.parent

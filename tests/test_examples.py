@@ -15,7 +15,8 @@ from awstape.catalog.service_models import load_models
 from awstape.core.aws.paging import next_token
 from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
 from awstape.core.cassette.yaml.parser import parse_documents
-from awstape.core.cassette.yaml.writer import SCHEMA_FILE, write_cassette
+from awstape.core.cassette.yaml.validation import SCHEMA_FILE
+from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
 from awstape.files import cassette_files
 from e2e import warm

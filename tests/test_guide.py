@@ -20,7 +20,7 @@ import reference
 from awstape import __version__
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.yaml.reader import read_cassette
-from awstape.core.cassette.yaml.writer import SCHEMA_FILE
+from awstape.core.cassette.yaml.validation import SCHEMA_FILE
 from awstape.files.project_settings import Settings
 from e2e import warm
 from examples import ROOT, environment, upstreams

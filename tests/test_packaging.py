@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape.core.cassette.yaml.writer import SCHEMA_FILE
+from awstape.core.cassette.yaml.validation import SCHEMA_FILE
 from examples import NAMES, ROOT, environment
 
 UV = Path(sys.prefix) / "bin" / "uv"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -36,6 +35,8 @@ def monotonic() -> float:
 
 def now() -> datetime:
     """The current time, whatever `datetime.now` says: that of a new file. Raises OSError."""
+    import tempfile
+
     with tempfile.TemporaryFile() as file:
         return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
 

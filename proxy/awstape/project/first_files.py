@@ -15,7 +15,7 @@ from typing import Literal
 from awstape.catalog.botocore_data import data_version
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
-from awstape.core.cassette.yaml.writer import SCHEMA_FILE
+from awstape.core.cassette.yaml.validation import SCHEMA_FILE
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
 from awstape.workbench import synthetic_tracks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,6 +26,8 @@ def require_mitmproxy(what: str) -> None:
         import mitmproxy.certs
         import mitmproxy.master  # noqa: F401
     except Exception as error:  # any: the packages beside it may be of any version
+        from importlib.metadata import version
+
         where = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
         found = f"{type(error).__name__} in {where.parent.name}/{where.name}"
         problem = f"{what} needs mitmproxy {version('mitmproxy')}, which does not work with the packages beside it"

@@ -12,10 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import yaml
-
-from awstape.core.cassette.yaml.validation import HEADER_KEYS
-from awstape.core.cassette.yaml.writer import SCHEMA_FILE
+from awstape.core.cassette.yaml.validation import HEADER_KEYS, SCHEMA_FILE
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 _OF_A_TAKE = lazy_pattern(r"^operation:", re.MULTILINE)
@@ -25,6 +22,8 @@ def looks_like_cassette(beginning: str) -> bool:
     """Whether a text is a cassette of awstape, sound or damaged. beginning: the first kilobytes of the text."""
     if SCHEMA_FILE in beginning or _OF_A_TAKE.search(beginning):
         return True
+    import yaml  # not at the top: a replay of what awstape wrote needs no PyYAML
+
     keys: list[str] = []
     try:
         for key in _keys_of_first_document(beginning):
@@ -38,6 +37,8 @@ def looks_like_cassette(beginning: str) -> bool:
 
 def _keys_of_first_document(text: str) -> Iterator[str]:
     """The keys of a mapping, one by one; none for another value. Raises yaml.YAMLError."""
+    import yaml
+
     depth, is_key = 0, True
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if depth == 1 and isinstance(event, yaml.ScalarEvent | yaml.AliasEvent | yaml.CollectionStartEvent):

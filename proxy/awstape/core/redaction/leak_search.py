@@ -20,7 +20,6 @@ from string import ascii_letters, digits
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Track
-from awstape.core.cassette.yaml.writer import take_document
 from awstape.core.redaction.aliases import UNSEARCHED_KINDS
 from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
@@ -81,6 +80,8 @@ def find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> I
 
 
 def _find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> Iterator[Leak]:
+    from awstape.core.cassette.yaml.writer import take_document  # not at the top: a replay needs no PyYAML
+
     for track, takes in cassette.tracks():
         operation = models.operation(track.service, track.operation)
         of_identity = list(_collect_identity_strings(operation, track.identity))

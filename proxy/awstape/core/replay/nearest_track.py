@@ -18,7 +18,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from difflib import SequenceMatcher
 from itertools import chain, islice
 
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
@@ -129,6 +128,8 @@ class NearestTracks:
 
     def find(self, identity: dict[str, Value], meanings: Mapping[str, str]) -> Track | None:
         """The track that is nearest to the identity of a request; None if there are no tracks."""
+        from difflib import SequenceMatcher  # not at the top: most replays have no miss
+
         text = identity_key(identity)
         places = [order.place(each) for order, each in zip(self._orders, (text, text[::-1]), strict=True)]
         candidates = dict.fromkeys(self._candidates(meanings, places))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import json
 import re
 import unicodedata
@@ -109,7 +108,9 @@ def _rewrite_escapes(run: str, rewrite: Rewrite) -> str:
 
 def _unescape(escape: str) -> str:
     if escape.startswith("&"):
-        return html.unescape(escape)
+        from html import unescape
+
+        return unescape(escape)
     if escape[-1] in _ESCAPED_LETTERS and escape[-2] == "\\":
         return _ESCAPED_LETTERS[escape[-1]]
     digits = re.findall(r"[ux]([0-9a-fA-F]+)", escape)

@@ -31,6 +31,8 @@ from awstape.core.cassette.faults import Fault, FaultError
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 VERSION = 1
+#: The file with the schema, beside the cassette: it has no public address.
+SCHEMA_FILE = "awstape.schema.json"
 
 _FINGERPRINT = lazy_pattern(r"[a-z2-7]{12}")
 HEADER_KEYS = {"version": int, "key": str, "account": str, "apart": list}

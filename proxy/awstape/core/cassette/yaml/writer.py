@@ -17,12 +17,10 @@ import yaml
 from awstape.core.aws.call import Failure
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.yaml.validation import VERSION
+from awstape.core.cassette.yaml.validation import SCHEMA_FILE, VERSION
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 SEPARATOR = "---\n"
-#: The file with the schema, beside the cassette: it has no public address.
-SCHEMA_FILE = "awstape.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
 #: These end a line in YAML 1.1, but not in YAML 1.2, nor in most editors.
