@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
@@ -18,8 +19,10 @@ from hypothesis import strategies as st
 from awstape import progress
 from awstape.cli.main import main
 from awstape.cli.terminal import progress as line
+from awstape.opening import open_for_recording, open_for_replay
 from awstape.progress import BYTES, Work
-from support import in_process
+from awstape.recovery import recover
+from support import exchanges, in_process
 from support.paths import ROOT
 from support.work_notes import WorkNotes
 
@@ -215,6 +218,28 @@ def test_commands_tell_what_they_do_and_how_far_it_is(
     assert {name: shown.get(name) for name in expected} == expected
 
 
+def test_an_interrupted_recording_and_a_large_replay_tell_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "team.yaml"
+    tape = open_for_recording(path, "all", in_process.ENVIRON)
+    for _ in range(3):
+        tape.feed(exchanges.request("ListUsers"), exchanges.respond("ListUsers", {"Users": []}))
+    assert tape.recorder and tape.recorder.journal
+    tape.recorder.journal.close(remove=False)
+    recovering, replaying = WorkNotes(), WorkNotes()
+    with progress.watched_by(recovering):
+        recover(path, in_process.ENVIRON)
+    with progress.watched_by(replaying):
+        open_for_replay([path], {**in_process.ENVIRON, "CI": "true"})
+    shown = {work.doing: (work.done, work.total) for work in recovering.works}
+    expected = {"recovering team.yaml": (3, 3), "finishing 3 exchanges": (0, None), "writing team.yaml": (0, None)}
+    assert expected.items() <= shown.items()
+    size = path.stat().st_size
+    assert [(work.doing, work.done, work.total) for work in replaying.works] == [
+        ("loading", 1, 1),
+        ("reading team.yaml", size, size),
+    ]
+
+
 CHECK_FOR_EVER = """
 import sys, time
 from awstape.cli.main import main
@@ -226,11 +251,12 @@ sys.exit(main(["check", sys.argv[1]]))
 """
 
 
-def test_ctrl_c_leaves_a_clean_line() -> None:
+def start_on_terminal(command: list[str | Path]) -> tuple[subprocess.Popen[bytes], int]:
+    """A program on a terminal of its own, and the other end of that."""
     ours, theirs = os.openpty()
     environ = {name: value for name, value in os.environ.items() if name not in ASKING_FOR_NONE}
     process = subprocess.Popen(
-        [sys.executable, "-c", CHECK_FOR_EVER, ROOT / "cassettes" / "roles.yaml"],
+        command,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -239,6 +265,11 @@ def test_ctrl_c_leaves_a_clean_line() -> None:
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
+    return process, ours
+
+
+def test_ctrl_c_leaves_a_clean_line() -> None:
+    process, ours = start_on_terminal([sys.executable, "-c", CHECK_FOR_EVER, ROOT / "cassettes" / "roles.yaml"])
     shown = ""
     while "checking" not in shown:
         shown += os.read(ours, 65536).decode()
@@ -248,3 +279,30 @@ def test_ctrl_c_leaves_a_clean_line() -> None:
         shown += os.read(ours, 65536).decode()
     os.close(ours)
     assert "Traceback" not in shown
+
+
+CHECK_IN_BACKGROUND = """
+import os, sys
+from awstape.cli.main import main
+from awstape.cli.terminal import progress
+progress.PATIENCE = 0
+progress.PAUSE = 0.001
+os.setpgid(0, 0)  # as the shell does for `awstape check … &`
+sys.exit(main(["check", sys.argv[1]]))
+"""
+
+
+def test_in_the_background_nothing_is_shown() -> None:
+    """The terminal is another program's then, and writing to it may stop ours."""
+    shell = 'stty tostop; "$0" -c "$1" "$2" > "$3" & wait $!; echo "status $?"'
+    with tempfile.NamedTemporaryFile() as output:
+        cassette = ROOT / "cassettes" / "roles.yaml"
+        process, ours = start_on_terminal(
+            ["sh", "-c", shell, sys.executable, CHECK_IN_BACKGROUND, cassette, Path(output.name)]
+        )
+        shown = ""
+        while "status" not in shown:
+            shown += os.read(ours, 65536).decode()
+        process.wait()
+        os.close(ours)
+    assert shown.startswith("status 0")

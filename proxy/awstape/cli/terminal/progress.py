@@ -2,8 +2,8 @@
 
 1. It appears when work has lasted a second, below all that was printed, and is erased when the work ends: by itself, by
    an error or by Ctrl-C. What a command prints comes after its work.
-2. It is on the error stream, so that a result can go into a file. There is none in a pipe, in CI (`CI`), if `NO_COLOR`
-   is set, or on a terminal that can't erase a line.
+2. It is on the error stream, so that a result can go into a file. There is none in a pipe, in the background, in CI
+   (`CI`), if `NO_COLOR` is set, or on a terminal that can't erase a line.
 3. A thread draws it, since a single step of the work may take long: the seconds go on.
 """
 
@@ -109,8 +109,19 @@ class ProgressLine:
         return "━─"
 
     def _write(self, text: str) -> None:
-        self._terminal.write(text)
-        self._terminal.flush()
+        if _is_in_foreground(self._terminal):
+            self._terminal.write(text)
+            self._terminal.flush()
+
+
+def _is_in_foreground(terminal: TextIO) -> bool:
+    """Whether the terminal is ours now. Writing to it from the background could stop us (`stty tostop`)."""
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:  # a terminal that controls no session
+        return True
 
 
 def progress_line(works: Sequence[Work], seconds: int, width: int, bar_characters: str = "━─") -> str:
