@@ -79,17 +79,20 @@ def open_for_recording(
         load_cipher()  # now, not at the first response of AWS
     atomic_writes.check_writable(path)
     exists = path.exists()
-    key, rules = keys.find_or_create_key(environ), project_settings.load_rules(path)
+    rules = project_settings.load_rules(path)
+    replays_only = mode == "once" and exists
+    if replays_only and keys.find_key(environ) is None:
+        return open_for_replay([path], environ, advice=advice)
+    key = _find_key(path, mode, environ, advice) if not replays_only else keys.find_or_create_key(environ)
     recovered = recover_journals(path, key, rules, failed=False)
     load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
     caller = _caller_in(environ, old)
     match_rules = project_settings.load_match_rules(path, *beside)
     replaying = partial(Player, has_key=True, match_rules=match_rules, advice=advice)
-    if mode == "once" and exists:
+    if replays_only:
         only = replaying(_models_of(old), old, Redactor(key, rules))
         return Tape(path, old, None, only, caller=caller, advice=advice)
-    _check_key(path, old, key, advice)
     player = None
     if mode == "new_episodes":
         answering = (
@@ -143,14 +146,20 @@ def _check_operation_globs(models: Models, globs: Sequence[str]) -> None:
             raise UserError(f"no operation matches {glob!r}", hint or "operations are spelled as in ListPolicyVersions")
 
 
-def _check_key(path: Path, old: Cassette, key: Key, advice: Advice) -> None:
-    """Raises UserError for a cassette made with another key: it must not hold aliases of two keys."""
-    if old.keys and key_fingerprint(key) not in old.keys:
-        raise UserError(
-            f"{path}: made with another key (fingerprint {', '.join(old.keys)}) than the present one "
-            f"({key_fingerprint(key)})",
-            f"set {keys.VARIABLE} to its key, or record it anew: {advice.record('rewrite')}",
-        )
+def _find_key(path: Path, mode: RecordMode, environ: Mapping[str, str], advice: Advice) -> Key:
+    """The key to record with. One is made if there is none, unless the cassette needs another.
+
+    Raises UserError for a cassette made with another key: it must not hold aliases of two keys.
+    """
+    made_with = frozenset[str]() if mode == "rewrite" else cassette_files.load_keys(path)
+    key = keys.find_key(environ)
+    if made_with and (key is None or key_fingerprint(key) not in made_with):
+        theirs = f"(fingerprint {', '.join(sorted(made_with))})"
+        problem = f"made with a key {theirs} that is not here"
+        if key is not None:
+            problem = f"made with another key {theirs} than the present one ({key_fingerprint(key)})"
+        raise UserError(f"{path}: {problem}", f"set {keys.VARIABLE} to your team's key; {advice.record_with_own_key()}")
+    return keys.find_or_create_key(environ)
 
 
 def open_for_replay(

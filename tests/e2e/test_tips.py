@@ -72,7 +72,7 @@ def test_a_cassette_of_another_key(machine: Machine, aws: StandIn) -> None:
     machine.environ["AWSTAPE_KEY"] = "another fake key"
     run = machine.record(Path(TAPE), aws.url, command=calls(ROLES))
     assert run.status == 2 and "made with another key" in run.err
-    follow(machine, run.err, "or record it anew: (awstape record .*)", aws, command=calls(ROLES)).ok()
+    follow(machine, run.err, "with a key of your own: (awstape record .*)", aws, command=calls(ROLES)).ok()
     assert operations(machine) == ["ListRoles"]
     machine.record(Path(TAPE), aws.url, command=calls(USERS)).ok()
 

@@ -58,11 +58,15 @@ def test_nothing_is_made(project: Path, tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_the_key(checks_of: Diagnose) -> None:
-    assert [check.kind for check in checks_of("key")] == ["note"]
+def test_the_key(checks_of: Diagnose, project: Path) -> None:
+    (needed,) = checks_of("key")
+    assert (needed.kind, "empty-pages.yaml and 4 more need the key" in needed.state) == ("problem", True)
+    assert "your team's key" in needed.tip
     assert [check.kind for check in checks_of("key", AWSTAPE_KEY=KEY)] == ["ok"]
     (bad,) = checks_of("key", AWSTAPE_KEY="short")
     assert (bad.kind, "16 characters" in bad.state) == ("problem", True)
+    shutil.rmtree(project / "cassettes")
+    assert [check.kind for check in checks_of("key")] == ["note"]
 
 
 def test_a_key_is_not_shown(project: Path, tmp_path: Path) -> None:
@@ -73,14 +77,17 @@ def test_a_key_is_not_shown(project: Path, tmp_path: Path) -> None:
 
 
 def test_cassettes_of_another_key(checks_of: Diagnose) -> None:
-    _, problem = checks_of("cassettes", AWSTAPE_KEY="another-key-of-sixteen")
+    _, problem = checks_of("key", AWSTAPE_KEY="another-key-of-sixteen")
     assert problem.kind == "problem"
-    assert "empty-pages.yaml and 4 more: made with another key" in problem.state
+    assert "empty-pages.yaml and 4 more need the key" in problem.state
+    assert "awstape rekey" in problem.tip
 
 
-def test_a_damaged_cassette_is_no_crash(checks_of: Diagnose, project: Path) -> None:
+def test_a_damaged_cassette_is_a_problem(checks_of: Diagnose, project: Path) -> None:
     (project / "cassettes" / "roles.yaml").write_text("version: 1\nkey: [\n")
-    assert [check.kind for check in checks_of("cassettes", AWSTAPE_KEY=KEY)] == ["ok"]
+    sound, damaged = checks_of("cassettes", AWSTAPE_KEY=KEY)
+    assert (sound.kind, sound.state.startswith("4 in ")) == ("ok", True)
+    assert (damaged.kind, "roles.yaml:" in damaged.state, bool(damaged.tip)) == ("problem", True, True)
 
 
 def test_settings(checks_of: Diagnose, project: Path) -> None:
@@ -179,6 +186,6 @@ def test_the_command(project: Path, capfd: pytest.CaptureFixture[str], monkeypat
     assert main(["doctor", str(project)]) == 1
     lines = capfd.readouterr().out.splitlines()
     problem = next(i for i, line in enumerate(lines) if line.startswith("PROBLEM "))
-    assert lines[problem + 1].startswith("        → set AWSTAPE_KEY to its key")
+    assert lines[problem + 1].startswith("        → set AWSTAPE_KEY to your team's key")
     assert main(["doctor", str(project), "--json"]) == 1
     assert {"ok", "problem"} <= {check["kind"] for check in json.loads(capfd.readouterr().out)}

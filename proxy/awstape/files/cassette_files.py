@@ -149,6 +149,21 @@ def load_lazily(path: Path, models: Models) -> Cassette:
     return load(path, models)
 
 
+def load_keys(path: Path) -> frozenset[str]:
+    """Loads the fingerprints of keys in the header of a cassette; none if there is no such file. Raises UserError."""
+    from awstape.core.cassette.yaml.documents import split_documents
+    from awstape.core.cassette.yaml.parser import parse_documents
+    from awstape.core.cassette.yaml.validation import key_fingerprints
+
+    if not path.is_file():
+        return frozenset()
+    with _document_errors(path):
+        for header in split_documents(limited_reading.read_blocks(path)):
+            documents = parse_documents(header.text)
+            return frozenset(key for document in documents for key in key_fingerprints(document.value))
+    return frozenset()
+
+
 def parse(path: Path, text: str, models: Models) -> Cassette:
     """Parses the text of a cassette file. Raises UserError with file, line and path."""
     return _read(path, [text], models)

@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Literal
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, select_services
-from awstape.core.cassette.yaml.documents import DocumentError, split_documents
-from awstape.core.cassette.yaml.parser import parse_documents
-from awstape.core.cassette.yaml.validation import key_fingerprints
+from awstape.catalog.service_models import load_models
+from awstape.core.cassette.cassette import Cassette
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.text.advice import shell_path
 from awstape.errors import UserError
-from awstape.files import cassette_files, keys, limited_reading, project_settings, user_folders
+from awstape.files import cassette_files, keys, project_settings, user_folders
 from awstape.files.journal import cassette_of, find_journals
 from awstape.files.quarantine import quarantine_of
 from awstape.program.environment import check_endpoint_urls
@@ -102,43 +101,42 @@ def _settings(folder: Path) -> Iterator[Check]:
         yield Check("ok", "settings", f"recorded services: {named}")
 
 
-def _key_and_cassettes(folder: Path, cassettes: list[Path], environ: Mapping[str, str]) -> Iterator[Check]:
+def _key_and_cassettes(folder: Path, files: list[Path], environ: Mapping[str, str]) -> Iterator[Check]:
+    cassettes: dict[Path, Cassette] = {}
+    damaged: list[Check] = []
+    for file in files:
+        try:
+            cassettes[file] = cassette_files.load_lazily(file, load_models())
+        except UserError as error:
+            damaged.append(Check("problem", "cassettes", error.problem, error.tip))
     source = keys.VARIABLE if environ.get(keys.VARIABLE) else "a file in the config folder"
-    key: Key | None = None
     try:
         key = keys.find_key(environ)
     except UserError as error:
         yield Check("problem", "key", error.problem, error.tip)
     else:
+        if key is not None:
+            yield Check("ok", "key", f"from {source}, fingerprint {key_fingerprint(key)}")
+        yield from _foreign_keys(cassettes, key)
+    yield Check("ok", "cassettes", f"{len(cassettes)} in {folder}")
+    yield from damaged
+
+
+def _foreign_keys(cassettes: Mapping[Path, Cassette], key: Key | None) -> Iterator[Check]:
+    """The keys that cassettes need and that are not at hand."""
+    own = key_fingerprint(key) if key is not None else None
+    others = {file: cassette.keys for file, cassette in cassettes.items() if cassette.keys and own not in cassette.keys}
+    if not others:
         if key is None:
             tip = f"set {keys.VARIABLE} to that of your team, if it has one"
             yield Check("note", "key", "none yet: the first recording makes one", tip)
-        else:
-            yield Check("ok", "key", f"from {source}, fingerprint {key_fingerprint(key)}")
-    yield Check("ok", "cassettes", f"{len(cassettes)} in {folder}")
-    if key is not None:
-        yield from _made_with_other_keys(cassettes, key_fingerprint(key))
-
-
-def _made_with_other_keys(files: list[Path], fingerprint: str) -> Iterator[Check]:
-    others = [path for path in files if (made := _keys_of(path)) and fingerprint not in made]
-    if others:
-        number = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        yield Check(
-            "problem",
-            "cassettes",
-            f"{others[0]}{number}: made with another key: real names in requests do not match",
-            f"set {keys.VARIABLE} to its key, or renew the aliases with awstape rekey",
-        )
-
-
-def _keys_of(path: Path) -> set[str]:
-    """The fingerprints in the header of a cassette; none if it can't be read, which `check` reports."""
-    try:
-        header = next(split_documents(limited_reading.read_blocks(path)))
-        return key_fingerprints(next(parse_documents(header.text)).value)
-    except (UserError, DocumentError, StopIteration):
-        return set()
+        return
+    first = next(iter(others))
+    number = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    needed = ", ".join(sorted(set().union(*others.values())))
+    state = f"{first}{number} need{'' if number else 's'} the key {needed}: without it real names do not match"
+    renew = "" if key is None else ", or renew the aliases with awstape rekey"
+    yield Check("problem", "key", state, f"set {keys.VARIABLE} to your team's key{renew}")
 
 
 def _leftovers(folder: Path, cassettes: list[Path]) -> Iterator[Check]:

@@ -302,9 +302,31 @@ def test_two_keys_do_not_go_into_one_cassette(mode: str, folder: Path, capfd: py
     before = path.read_bytes()
     problem, tip = failure(capfd, "record", path, "--mode", mode, "--", "true")
     assert problem == f"{path}: made with another key (fingerprint {KEYS[OLD]}) than the present one ({KEYS[NEW]})"
-    command = f"awstape record {path} --mode rewrite -- COMMAND"
-    assert tip == f"set AWSTAPE_KEY to its key, or record it anew: {command}"
+    anew = f"awstape record {path} --mode rewrite -- COMMAND"
+    dropping = f"to drop everything that is recorded, and record it with a key of your own: {anew}"
+    assert tip == f"set AWSTAPE_KEY to your team's key; {dropping}"
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["record", "record --mode new_episodes", "record --mode once", "redact"])
+def test_no_key_is_made_for_a_cassette_that_has_one(
+    command: str, folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = record(folder / "x.yaml")
+    monkeypatch.delenv("AWSTAPE_KEY")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    name, *options = command.split()
+    program = ["--", "true"] if name == "record" else []
+    before = path.read_bytes()
+    status = main([name, str(path), *options, *program])
+    told = capfd.readouterr().err
+    assert not (folder / "config").exists()
+    assert path.read_bytes() == before
+    if name == "record" and "once" not in options:
+        assert status == 2
+        assert f"{path}: made with a key (fingerprint {KEYS[OLD]}) that is not here" in told
+        assert told.index("set AWSTAPE_KEY to your team's key") < told.index("to drop everything that is recorded")
+    assert "made a key" not in told
 
 
 def test_rewriting_takes_the_new_key(folder: Path) -> None:
@@ -341,7 +363,7 @@ def test_a_miss_tells_of_another_key(
     assert "another key" not in asked(capfd, "zreal-b", path)
     monkeypatch.delenv("AWSTAPE_KEY")
     text = asked(capfd, "zreal-deployer", path)
-    assert "set AWSTAPE_KEY to match real values" in text
+    assert "get your team's key, and set AWSTAPE_KEY" in text
     assert "another key" not in text
 
 

@@ -257,7 +257,10 @@ def test_a_miss_shows_the_request_redacted(key: Key | None) -> None:
         assert "zreal" not in answer.text
         assert b"zreal" not in answer.response.body
         is_near = "nearest track" in answer.text
-        assert ("set AWSTAPE_KEY" in answer.text) is (key is None and is_near)
+        assert ("only aliases match" in answer.text) is (key is None and is_near)
+        has_tip = answer.text.find("set AWSTAPE_KEY to your team's key") > 0
+        assert has_tip is (key is None)
+        assert not has_tip or answer.text.index("set AWSTAPE_KEY") < answer.text.index("--mode rewrite")
 
 
 def test_a_number_is_not_a_boolean() -> None:

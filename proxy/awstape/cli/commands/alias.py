@@ -65,8 +65,9 @@ def redact(cassettes: tuple[Path, ...], options: parameters.EditOptions) -> int:
     from awstape.files import atomic_writes, cassette_files, keys
     from awstape.workbench.edit_files import plan_redaction
 
-    keys.find_or_create_key(os.environ)
     files = cassette_files.find_all(cassettes)
+    if not all(map(cassette_files.load_keys, files)):  # one that names a key needs that
+        keys.find_or_create_key(os.environ)
     for file in files:
         atomic_writes.check_writable(file)
     with atomic_writes.lock_folders_of(*files):

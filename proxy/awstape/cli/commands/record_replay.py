@@ -139,7 +139,7 @@ def record(
     passing: PassThrough = "all" if pass_through else "local" if command else "none"
     is_first = not keys.key_exists(os.environ)
     tape = open_for_recording(cassette, mode, os.environ, operation, include_writes, services=chosen, is_followed=True)
-    if is_first:
+    if is_first and keys.key_exists(os.environ):
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     for line in tape.recovered:
         warn(line)

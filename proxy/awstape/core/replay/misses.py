@@ -123,8 +123,18 @@ class MissFactory:
             lines.append("the cassette has no track of this operation")
         lines += self.tracks.callers.hints(call, self.advice)
         if kind != "key":
-            lines.append(f"to record it: {self.advice.record('new_episodes', writes=not operation.is_read)}")
+            lines += self._record("to record it", "new_episodes", writes=not operation.is_read)
         return self._miss(kind, call, f"{_title(operation)} was not recorded", lines, track, found)
+
+    def _record(self, goal: str, mode: str, *, writes: bool = False, services: Sequence[str] = ()) -> list[str]:
+        """The command that records what is missing; without a key of the cassette, what has to come before it."""
+        command = self.advice.record(mode, writes=writes, services=services)
+        if not self.keys or (self.has_key and self.redactor.key_fingerprint in self.keys):
+            return [f"{goal}: {command}"]
+        return [
+            f"{goal}, set AWSTAPE_KEY to your team's key ({', '.join(sorted(self.keys))}), and: {command}",
+            self.advice.record_with_own_key(writes=writes, services=services),
+        ]
 
     def _track_line(self, track: Track) -> str:
         return f"track: {self.tracks.describe(track)}"
@@ -137,7 +147,7 @@ class MissFactory:
     def _key_hints(self, *, is_redacted: bool) -> list[str]:
         """Lines that explain a difference by the key. is_redacted: whether a member that differs was redacted."""
         if not self.has_key:
-            return ["without the cassette's key only aliases match; set AWSTAPE_KEY to match real values"]
+            return ["without the cassette's key only aliases match: get your team's key, and set AWSTAPE_KEY"]
         if self._other_keys:
             theirs, yours = ", ".join(sorted(self._other_keys)), self.redactor.key_fingerprint
             return [
@@ -177,8 +187,8 @@ class MissFactory:
     def recording_ended(self, call: Call, track: Track, pages: int) -> Miss:
         """The miss for a token at which the recording stopped. pages: how many pages the take has."""
         summary = f"{_title(call.operation)}: the recording ended after page {pages}"
-        command = self.advice.record("new_episodes")
-        lines = [self._track_line(track), f"to record the rest, read the listing to its end: {command}"]
+        rest = self._record("to record the rest, read the listing to its end", "new_episodes")
+        lines = [self._track_line(track), *rest]
         return self._miss("end", call, summary, lines, track)
 
     def too_early(self, call: Call, track: Track, write: After) -> Miss:
@@ -187,7 +197,7 @@ class MissFactory:
         which = "a write that was not requested yet" if is_there else "a write that is in no cassette that is replayed"
         mends = [
             "replay the cassette that has this write as well, or remove `after` from the take",
-            f"to record both anew: {self.advice.record('all', writes=True)}",
+            *self._record("to record both anew", "all", writes=True),
         ]
         lines = [
             self._track_line(track),
@@ -205,7 +215,7 @@ class MissFactory:
             self._track_line(track),
             f"why: {reason}",
             *(recover if reason.startswith(SET_ASIDE) else []),
-            f"to record it anew: {self.advice.record('new_episodes', writes=not call.operation.is_read)}",
+            *self._record("to record it anew", "new_episodes", writes=not call.operation.is_read),
         ]
         return self._miss("hole", call, summary, lines, track)
 
@@ -231,7 +241,7 @@ class MissFactory:
         lines = [] if name else ["the service is recognised by the host name or the signature; both name none"]
         if others := self._other_services(request, match.names if match else ()):
             services = (*self.models.names, others[0])
-            lines.append(f"to record it: {self.advice.record('new_episodes', services=services)}")
+            lines += self._record("to record it", "new_episodes", services=services)
         summary = self._not_replayed(name or "an unknown service")
         return self._miss("service", request, summary, lines, is_recorded=False)
 

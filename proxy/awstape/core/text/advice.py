@@ -46,6 +46,11 @@ class Advice:
         """The command that records in a mode, as in `RecordCommand`."""
         return self.command(self.cassette, mode, writes=writes, services=services)
 
+    def record_with_own_key(self, *, writes: bool = False, services: Sequence[str] = ()) -> str:
+        """What to do where nobody has the key of a cassette."""
+        command = self.record("rewrite", writes=writes, services=services)
+        return f"to drop everything that is recorded, and record it with a key of your own: {command}"
+
     def about(self, path: str) -> Advice:
         """The same advice about one cassette, unless it is about one already."""
         return replace(self, cassette=shell_path(path)) if self.cassette == _SOME_CASSETTE else self
