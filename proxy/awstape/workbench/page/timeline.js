@@ -55,13 +55,13 @@ function drawTable({ file, writes }, { lanes, epochs }) {
     element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Track"), ...heads)),
     element("tbody", {}, ...lanes.map((lane) => drawLane(lane, epochs, writes))),
   );
-  return element("div", { class: "lanes", role: "region", tabindex: "0", "aria-label": `${title}: ${file}` }, table);
+  return element("div", { class: "lanes", role: "group", tabindex: "0", "aria-label": `${title}: ${file}` }, table);
 }
 
 /** What the table leaves out, in words. */
 function timelineNotes({ writes, unmoved, silent }) {
   const notes = [];
-  if (writes.length > 1) notes.push("The answers tell the order of the writes; where they don't, writes stand by name.");
+  if (writes.length > 1) notes.push("The answers show the order of the writes. Where they don't, writes are sorted by name.");
   if (unmoved) notes.push(`${count(unmoved, "other track")} had one answer.`);
   if (silent.length) {
     const names = silent.slice(0, MOST_NAMED).map((number) => tracks[number].operation);
