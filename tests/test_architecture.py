@@ -88,6 +88,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.redaction.documentation_names",
         "core.redaction.marks",
         "core.redaction.text.addresses",
+        "core.redaction.text.labelled_values",
         "core.cassette.page_tokens",
         "core.compare.principal_names",
         "core.cassette.recognition",

@@ -32,6 +32,7 @@ _EVERYDAY = """
     Break-glass role (do not use)
     Full access to Production, Staging and Development|Secret rotation for the Password policy
     Do not delete: Terraform-managed
+    the password is required|Password for the user|key: value|kms key alias/aws/s3|the key is RSA4096|secret v1beta1
     Read-only access via CloudFormation StackSets
     """
 #: What in everyday texts is private, marked with brackets.
@@ -39,6 +40,7 @@ _EVERYDAY_PRIVATE = """
     Deployed by [730199887766] on 202301021530|mail [ana.roth@payroll-kx3.net] or noreply@example.com
     open to [81.2.69.160]/32
     Password=[Tr0ub4dor-9x]|the key is [AKIAQ7XW3ZP5T2LM8N4R]|host [db1.payroll-kx3.internal] is down|of [o-k3x9p2m7q1]
+    Passwort: [Tr0ub4dor-9y]|password for prod is [Tr0ub4dor-9z]|secret [hunter27kx3]|PIN [884177]
     asked [i-0a9b8c7d6e5f43210] for it|https://[bob]:[hunter2-kx3]@[intranet]
     """
 

@@ -193,7 +193,10 @@ RULES: dict[str, Rule] = {
         f"The user with name {A.name('user', 'bob')} cannot",
     ),
     "text: secret_pair": Rule(
-        without_sentences("secret_pair"), "Password=hunter22", f"Password={A.password('hunter22')}"
+        without_sentences("secret_pair"), "Password=swordfish", f"Password={A.password('swordfish')}"
+    ),
+    "text: told_secret": Rule(
+        without_sentences("told_secret"), "password is Hunter22", f"password is {A.password('Hunter22')}"
     ),
     "text: host": Rule(without_sentences("host"), "on db1.corp.internal", f"on {A.name('host', 'db1.corp.internal')}"),
     **{

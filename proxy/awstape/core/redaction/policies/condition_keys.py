@@ -4,7 +4,7 @@
    in the provider's ARN. Behind `/` is a tag key or the like, which stays unless it holds an identifier.
 2. A key counts in any letters, as in IAM.
 3. A tag, or a member of JSON, whose name says that it holds a secret is recognised by its name
-   (`core.redaction.text.labelled_values`).
+   (`core.redaction.private_values.secret_labels`).
 4. The tables name the keys with values of their own kind. The values of all others are free text.
    Source: "Actions, resources, and condition keys for AWS services" in the service authorization reference, "AWS global
    condition context keys" and "Available keys for AWS web identity federation" in IAM's user guide.

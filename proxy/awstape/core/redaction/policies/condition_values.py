@@ -3,7 +3,7 @@
 1. The value of a condition is a word like any other; its key (`core.redaction.policies.condition_keys`) determines what
    becomes of it. The same holds for a member of JSON that has the name of a condition key, and for a principal's type.
 2. Wildcards and policy variables stay, whatever the key. So do `true` and `false`. The value of a secret's key is a
-   secret (`core.redaction.text.labelled_values`).
+   secret (`core.redaction.private_values.secret_labels`).
 3. The subject of a federated identity (`repo:acme/shop:ref:refs/heads/main`) is split at `:`, `/` and braces. The words
    of the providers, and the branches `main`, `master` and `develop`, stay; each name between them has the alias that it
    has as a name.
@@ -30,11 +30,11 @@ from awstape.core.redaction.policies.condition_keys import (
     has_words,
     redact_word,
 )
+from awstape.core.redaction.private_values.secret_labels import is_secret_key, redact_secret
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import is_service_principal, redact_literal_parts, redact_name, redact_provider
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
-from awstape.core.redaction.text.labelled_values import is_secret_key, redact_secret
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 _AUDIENCE = lazy_pattern(
@@ -71,13 +71,13 @@ def redact_condition_value(key: str, text: str, aliases: Aliases) -> str | None:
         return text
     if not key:
         return None
-    key = key.lower()
+    spelled, key = key, key.lower()
     if redact := _REDACTIONS.get(key):
         return redact(text, aliases)
     if tag := TAG_KEY.fullmatch(key):
-        key = tag["tag"]
-    if is_secret_key(key):
-        redacted = redact_literal_parts(text, lambda piece: redact_secret(piece, aliases))
+        spelled = spelled.partition("/")[2]
+    if is_secret_key(spelled):
+        redacted = redact_literal_parts(text, lambda piece: redact_secret(piece, aliases, spelled))
         return None if redacted == text else redacted
     if tag:
         return None

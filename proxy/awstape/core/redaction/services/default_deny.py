@@ -25,6 +25,7 @@ from awstape.core.aws.model import SPECIAL_NUMBERS, Shape
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.member_kinds import is_error_text
+from awstape.core.redaction.private_values.secret_labels import is_pin, is_secret_key
 from awstape.core.redaction.services.profiles import READABLE, has_readable_member
 from awstape.core.redaction.services.public_words import is_name_of_aws, is_public_word, is_small
 from awstape.core.redaction.string_walk import TEXT, Place, StringContext
@@ -35,7 +36,6 @@ from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.redaction.text.hosts import BARE_HOST, redact_host, redact_url
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
 from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, redact_whole_identifier
-from awstape.core.redaction.text.labelled_values import is_secret_key
 from awstape.core.text.encoded_text import edit_json_strings, is_json, rewrite_between
 from awstape.core.text.json_documents import parse_json_object
 from awstape.core.text.lazy_pattern import lazy_pattern
@@ -192,7 +192,7 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
         return redacted
     is_filter = place.member_name.lower() == "values" and bool(key)
     if treatment == "secret" or (key and not is_filter and is_secret_key(key)):
-        return _redact_secret(text, place, aliases)
+        return _redact_secret(text, place, aliases, key)
     denial = _Denial(place, aliases, is_name=treatment == "name" or key.startswith(_OF_TAGS))
     return redact_literal_parts(text, denial.redact) if is_filter else denial.redact(text)
 
@@ -207,12 +207,14 @@ def _find_kept_form(treatment: Treatment, place: Place, key: str) -> re.Pattern[
     return READABLE if is_readable else None
 
 
-def _redact_secret(text: str, place: Place, aliases: Aliases) -> str:
+def _redact_secret(text: str, place: Place, aliases: Aliases, key: str) -> str:
     """The alias of a secret. An identifier keeps its own one, so that it is the same in all places."""
     if is_json(text):
         return _redact_secret_json(text, place, aliases)
     known = redact_whole_arn(text, aliases) or redact_whole_identifier(text, aliases)
-    return known if known is not None else text if is_small(text) else aliases.password(text)
+    if known is not None:
+        return known
+    return text if is_small(text) and not is_pin(key, text) else aliases.password(text)
 
 
 def _redact_secret_json(text: str, place: Place, aliases: Aliases) -> str:
@@ -226,7 +228,7 @@ def _redact_secret_json(text: str, place: Place, aliases: Aliases) -> str:
         return text if text in _KEYS_OF_SECRETS or is_secret_key(text) else names.redact(text)
 
     def redact_value(text: str) -> str:
-        return values.redact(text) if key in _KEYS_OF_SECRETS else _redact_secret(text, place, aliases)
+        return values.redact(text) if key in _KEYS_OF_SECRETS else _redact_secret(text, place, aliases, key)
 
     return edit_json_strings(text, redact_value, redact_key)
 

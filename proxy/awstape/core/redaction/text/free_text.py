@@ -19,6 +19,7 @@ from awstape.core.redaction.policies.condition_keys import redact_provider_key
 from awstape.core.redaction.policies.condition_values import redact_condition_value
 from awstape.core.redaction.policies.documents import redact_document
 from awstape.core.redaction.policies.pairs_in_text import redact_pairs
+from awstape.core.redaction.private_values.secret_labels import is_digest
 from awstape.core.redaction.text.arn import redact_name
 from awstape.core.redaction.text.identifier_search import (
     MAY_HOLD_IDENTIFIER,
@@ -29,7 +30,6 @@ from awstape.core.redaction.text.identifier_search import (
     redact_whole_arn,
 )
 from awstape.core.redaction.text.identifiers import redact_random_runs
-from awstape.core.redaction.text.labelled_values import is_digest
 from awstape.core.text.encoded_text import rewrite_encoded_runs
 from awstape.core.text.lazy_pattern import lazy_pattern
 

@@ -17,17 +17,18 @@ from collections.abc import Callable, Iterable
 
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, is_alias
 from awstape.core.redaction.aliases import Aliases, Key
+from awstape.core.redaction.private_values.secret_labels import (
+    SECRET_PAIR,
+    TOLD_SECRET,
+    redact_secret_pair,
+    redact_told_secret,
+)
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
 from awstape.core.redaction.text.hosts import BARE_HOST, URL, redact_host, redact_url
 from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, IDENTIFIERS, IPV4, UUID
-from awstape.core.redaction.text.labelled_values import (
-    NAMED_ENTITY,
-    SECRET_PAIR,
-    redact_named_entity,
-    redact_secret_pair,
-)
+from awstape.core.redaction.text.labelled_values import NAMED_ENTITY, redact_named_entity
 from awstape.core.text.encoded_text import rewrite_outside_percent_runs, rewrite_percent_runs
 from awstape.core.text.lazy_pattern import lazy_pattern
 
@@ -60,6 +61,7 @@ SENTENCE_KINDS: dict[str, str] = {
     "url": f"(?ux:{URL})",
     "named_entity": f"(?ux:{NAMED_ENTITY})",
     "secret_pair": f"(?ux:{SECRET_PAIR})",
+    "told_secret": f"(?ux:{TOLD_SECRET})",
     "host": f"(?ux:{BARE_HOST})",
     "home": rf"(?:/home/|/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})(?!(?:{_SHARED_USERS})\b)[\w.-]*\w",
     "reserved_role": r"AWSReservedSSO_[\w+=,.@-]{1,32}_[0-9a-f]{16}(?!\w)",
@@ -94,8 +96,8 @@ IN_SENTENCES = search_pattern(TEXT_KINDS, in_sentences=True)
 TIMESTAMP = lazy_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII)
 #: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
 MAY_HOLD_IDENTIFIER = lazy_pattern(
-    r"""[:=@%&\\"'`]|\d{4}|\w\.\w|[\w+/-]{16}|-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E
-    |\+\d|/home/|Users|already|annot|n't
+    r"""[:=@%&\\"'`]|\d(?:\d{3}|[A-Za-z]|(?<=[A-Za-z]{3}\d))|[!\#$^~]\w|\w\.\w|[\w+/-]{16}
+    |-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E|\+\d|/home/|Users|already|annot|n't
     |not\ (?:attached|authorized|be|exist|found|in)|\ (?:named?|called|id|alias)\b|must|exceeds|failed
     |member\ of|has\ (?:no|more)|is\ (?:in\ use|invalid|managed)""",
     re.VERBOSE,
@@ -223,6 +225,8 @@ def _redact_in_sentence(match: re.Match[str], aliases: Aliases) -> str:
                 return redacted
             begin = match.start("secret") - match.start()
             return text[:begin] + redact_sentences(text[begin:], aliases)
+        case "told_secret":
+            return redact_told_secret(match, aliases, lambda rest: redact_sentences(rest, aliases))
         case "host":
             return redact_host(text, aliases)
         case "home":

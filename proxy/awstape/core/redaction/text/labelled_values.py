@@ -1,14 +1,11 @@
-"""Values that the words beside them identify: names in messages, secrets behind their keys; and those that are neither.
+"""Names in messages, which the words beside them identify, and values that are harmless in every place.
 
 1. `The role with name X cannot be found`, `Login Profile for User bob`: a name follows the word for its kind. After
    `with name`, `named` or `called` it is a name whatever follows; otherwise only before the words of an error (`cannot
    be found`, `is not authorized`), or in quotes. A word of the sentence is no name. There may be several: `Users a, b
    and c not found`, `roles could not be deleted: a, b`.
-2. `db-password: hunter22`, `PGPASSWORD=x`, `--password x`: a key, a tag or the key of a pair that says password,
-   secret, token or credential has a secret as its value.
-3. Harmless values stay in every place of a name or a secret: templates, words such as `true`, short numbers, times; so
-   do page tokens of awstape. An ARN or a URL is redacted as such, an identifier keeps its own alias.
-4. In a sentence, a word of letters only is a secret if it ends its line or clause and its key is a password.
+2. Harmless values stay in every place of a name or a secret (`core.redaction.private_values.secret_labels`): templates,
+   words such as `true`, short numbers, times.
 """
 
 from __future__ import annotations
@@ -17,7 +14,6 @@ import re
 
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.text.arn import redact_name
-from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, redact_whole_identifier
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 # --- harmless values --------------------------------------------------------------------------------------------
@@ -94,54 +90,3 @@ def redact_named_entity(match: re.Match[str], aliases: Aliases) -> str:
         return redact_name(kind, part["name"], aliases) if part["name"] else part[0]
 
     return match[0][: match.start("named") - match.start()] + _IN_LIST.sub(redact, match["named"])
-
-
-# --- secrets ----------------------------------------------------------------------------------------------------
-
-_PASSWORD = r"passw(?:or)?d|passphrase|pwd"
-_WORD = rf"{_PASSWORD}|secret|token|credentials?|api[_-]?key|private[_-]?key|secret[_-]?(?:access[_-]?)?key"
-_KEY = lazy_pattern(_WORD, re.IGNORECASE)
-_PASSWORD_KEY = lazy_pattern(rf"(?:{_PASSWORD}|secret)$", re.IGNORECASE)
-#: Keys of digests, which are public.
-_DIGEST_KEY = lazy_pattern(r"(?:sha[-_]?256|digest|checksum|etag|hash)$", re.IGNORECASE)
-_HEX_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
-#: Texts that are redacted as what they are, and page tokens of awstape.
-_OTHER_PATTERN = lazy_pattern(rf"(?:arn|https?):|s3://|(?:{REPLAY_TOKEN})\Z")
-_SHORTEST = 3
-_BRACKETED = lazy_pattern(r"([<(\[{])(.*)([>)\]}])", re.DOTALL)
-#: A key and its value: `db-password: hunter22`, `PGPASSWORD=x`, `--password x`.
-SECRET_PAIR = rf"""(?<![\w.$:-])(?=--|[\w.-]++["']?\s?[=:])
-    (?P<secret_key>(?P<secret_option>--)?[\w.-]{{0,60}}?(?i:{_WORD}))
-    (?P<secret_joint>["']?\s?=>?\s?["']?|["']?:[ ]?["']?|(?(secret_option)[ ]|(?!)))
-    (?P<secret>{TEMPLATE}|[^\s"',;&<>(){{}}\[\]`]+|[<(\[{{][^\s"':<>(){{}}\[\]]+[>)\]}}])(?P<secret_end>(?=["'\s]*(?:[,;&)}}\]]|\Z|\n)))?"""
-
-
-def is_digest(key: str, text: str) -> bool:
-    """Whether a text is a digest in hexadecimal digits, behind a key that says so; that of a secret is a secret."""
-    is_key = _DIGEST_KEY.search(key) is not None and not is_secret_key(key)
-    return is_key and _HEX_DIGEST.fullmatch(text) is not None
-
-
-def is_secret_key(key: str) -> bool:
-    """Whether the name of a tag, or of a member without a model, says that its value is a secret."""
-    return ":" not in key and _KEY.search(key) is not None
-
-
-def redact_secret(text: str, aliases: Aliases) -> str:
-    """The value of a secret's key. A word of letters only is replaced, but not searched for everywhere."""
-    if len(text) < _SHORTEST or is_harmless(text) or _OTHER_PATTERN.match(text) or aliases.is_alias(text):
-        return text
-    if bracketed := _BRACKETED.fullmatch(text):
-        return f"{bracketed[1]}{redact_secret(bracketed[2], aliases)}{bracketed[3]}"
-    return redact_whole_identifier(text, aliases) or aliases.password(text, "value" if text.isalpha() else "password")
-
-
-def redact_secret_pair(match: re.Match[str], aliases: Aliases) -> str | None:
-    """A match of `SECRET_PAIR` with an alias for the value; None if it is none of a secret."""
-    key, joint, text = match["secret_key"], match["secret_joint"], match["secret"]
-    value = text.rstrip(".:!?")
-    is_sentence = "=" not in joint and not key.startswith("--")
-    if is_sentence and value.isalpha() and not (match["secret_end"] is not None and _PASSWORD_KEY.search(key)):
-        return None
-    redacted = redact_secret(value, aliases)
-    return None if redacted == value else f"{key}{joint}{redacted}{text[len(value) :]}"
