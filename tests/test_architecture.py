@@ -120,6 +120,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "core.cassette.yaml.comments",
         "core.check.allowed_values",
         "core.check.document_strings",
+        "core.check.value_search",
         "core.synthesis.sample_documents",
         "core.synthesis.seeded_choice",
     ),
@@ -143,7 +144,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "a task of its own": (
         "serving.control_api",
         "workbench.html_page",
-        "workbench.review",
         "workbench.selected_tracks",
     ),
 }

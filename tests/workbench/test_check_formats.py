@@ -252,6 +252,42 @@ def test_it_tells_by_its_exit_status(folder: Path, check: Check) -> None:
     assert (status, said.splitlines()[-1]) == (1, "1 finding in 1 of 1 cassette")
 
 
+KEPT = CLEAN.replace("alias-S4t6r3rrlT", "vogel-x7", 1)
+
+
+@pytest.fixture
+def kept(folder: Path) -> Path:
+    """A cassette with a name that its project keeps."""
+    (folder / "pyproject.toml").write_text('[tool.awstape]\nkeep = ["vogel-*"]\n')
+    (folder / "a.yaml").write_text(KEPT)
+    return folder / "a.yaml"
+
+
+def test_values_that_the_project_keeps_are_counted(kept: Path, check: Check) -> None:
+    said = "1 cassette: nothing found\n1 value is kept by pyproject.toml (keep): 1 role name\n"
+    assert check("a.yaml") == (0, f"{said}to see the values: awstape show --texts a.yaml\n", "")
+    status, said, _ = check("a.yaml", "--no-exceptions")
+    assert (status, said.splitlines()[0]) == (1, "a.yaml:5: identity.RoleName: role name")
+    assert "vogel" not in said
+
+
+def test_each_format_tells_of_values_that_are_kept(kept: Path, check: Check) -> None:
+    (found,) = json.loads(check("a.yaml", "--json")[1])
+    assert (found["level"], found["message"]) == ("kept", "role name, kept by pyproject.toml (keep)")
+    assert check("a.yaml", "--format", "github")[1].startswith("::notice file=a.yaml,line=5,")
+    (result,) = json.loads(check("a.yaml", "--format", "sarif")[1])["runs"][0]["results"]
+    assert (result["level"], result["suppressions"][0]["kind"]) == ("note", "external")
+    assert check("a.yaml", "--strict")[0] == 0
+
+
+def test_a_comment_that_allows_a_value_is_named(folder: Path, check: Check) -> None:
+    (folder / "a.yaml").write_text(KEPT.replace("identity:", "# awstape: allow ours\nidentity:"))
+    assert "1 value is allowed by a comment: a.yaml:6 ours\n" in check("a.yaml")[1]
+    (result,) = json.loads(check("a.yaml", "--format", "sarif")[1])["runs"][0]["results"]
+    assert result["suppressions"][0]["kind"] == "inSource"
+    assert check("a.yaml", "--no-exceptions")[0] == 1
+
+
 def test_warnings_fail_only_where_they_shall(folder: Path, check: Check) -> None:
     (folder / "a.yaml").write_text(CLEAN)
     assert check("a.yaml", "--strict")[0] == 0

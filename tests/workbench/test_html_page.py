@@ -18,6 +18,7 @@ from selenium.webdriver.common.keys import Keys
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.check.findings import review_text
+from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.workbench.html_page import PageSource, render_page
 from examples import FOLDER
 
@@ -63,14 +64,15 @@ class Browser:
     def __init__(self, driver: Chrome, folder: Path) -> None:
         self.driver, self.folder = driver, folder
 
-    def open(self, text: str, title: str = "a cassette") -> None:
-        self.open_all({"it.yaml": text}, title)
+    def open(self, text: str, title: str = "a cassette", rules: Rules = NO_RULES) -> None:
+        self.open_all({"it.yaml": text}, title, rules)
 
-    def open_all(self, texts: Mapping[str, str], title: str) -> None:
+    def open_all(self, texts: Mapping[str, str], title: str, rules: Rules = NO_RULES) -> None:
         """Opens the page of the cassettes of a folder. texts: by the name of the file."""
         models = load_models()
         sources = [
-            PageSource(name, read_cassette(text, models), review_text(text, models)) for name, text in texts.items()
+            PageSource(name, read_cassette(text, models), review_text(text, models, rules))
+            for name, text in texts.items()
         ]
         file = self.folder / "page.html"
         file.write_text(render_page(sources, title), "utf-8")
@@ -167,11 +169,24 @@ pages:
 
 
 def test_it_begins_with_what_a_reviewer_reads(browser: Browser) -> None:
-    """What check finds, and every text that is no alias and not public, by place; neither is folded."""
+    """What check finds, and every text that is no alias and not public, with its place; neither is folded."""
     browser.open(REAL)
     assert browser.texts(".findings li") == ["it.yaml:10 pages[0].output.Role.Description: looks real: account id"]
-    assert browser.texts("#summary details[open] dt") == ["iam GetRole Role.Description"]
-    assert browser.texts("#summary .readable") == ["ask Bob, he knows 314159265358"]
+    assert browser.texts("#summary .texts li") == [
+        "ask Bob, he knows 314159265358 it.yaml:10: iam GetRole Role.Description Find"
+    ]
+    assert browser.texts("#summary summary")[0] == "What awstape check finds1 finding"
+
+
+def test_mere_warnings_are_called_so(browser: Browser) -> None:
+    browser.open(REAL.replace("314159265358", "all").replace("pages:", "faults: [throttle page=7]\npages:"))
+    assert browser.texts("#summary summary")[0] == "What awstape check finds1 warning"
+
+
+def test_values_that_the_project_keeps_are_listed(browser: Browser) -> None:
+    browser.open(REAL, rules=Rules(keep=("314159265358",)))
+    assert browser.texts("#summary details[open] dt") == ["kept by keep: account id"]
+    assert browser.texts("#summary dd .readable") == ["314159265358"]
 
 
 def test_the_cassettes_of_a_folder_make_one_page(browser: Browser) -> None:

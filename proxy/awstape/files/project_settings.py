@@ -79,6 +79,12 @@ def load_rules(*paths: Path) -> Rules:
     return _load_common(paths, lambda settings: settings.rules)
 
 
+def find_settings(path: Path) -> Path | None:
+    """Finds the pyproject.toml that holds the settings of a file or folder; None if there is none. Raises UserError."""
+    found = _find_nearest(_folder_of(path))
+    return found[0] if found else None
+
+
 def load_match_rules(*paths: Path) -> MatchRules:
     """As `load_rules`, for the rules of matching. Raises UserError."""
     return _load_common(paths, lambda settings: settings.match_rules)
@@ -106,12 +112,17 @@ def _folder_of(path: Path) -> Path:
 
 
 def _load_nearest(folder: Path) -> Settings:
+    found = _find_nearest(folder)
+    return found[1] if found else Settings()
+
+
+def _find_nearest(folder: Path) -> tuple[Path, Settings] | None:
     for parent in (folder, *folder.parents):
         path = parent / "pyproject.toml"
         with suppress(OSError):
             if path.is_file() and (found := _load_file(path)) is not None:
-                return found
-    return Settings()
+                return path, found
+    return None
 
 
 def _load_file(path: Path) -> Settings | None:

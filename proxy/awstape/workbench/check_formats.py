@@ -2,7 +2,8 @@
 
 text: `file:line: member: kinds` or `file:line: member: problem`; warnings are marked. json: a list of objects. github:
 workflow commands, which become annotations (docs.github.com, "Workflow commands for GitHub Actions"). sarif: SARIF
-2.1.0, for code scanning.
+2.1.0, for code scanning. Values that are no findings, since the project keeps
+them or a comment allows them, are objects of the level `kept` or `allowed`, notices, and suppressed results.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from awstape.core.view.kind_names import kind_name
 Findings = Sequence[tuple[str, Finding]]
 """(file, finding) in the order of files and lines."""
 
+#: Level of a value that is no finding → where SARIF says that this was decided.
+_SUPPRESSED = {"kept": "external", "allowed": "inSource"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_text(findings: Findings, files: int) -> str:
+    findings = [(file, finding) for file, finding in findings if finding.level not in _SUPPRESSED]
     if not findings:
         return f"{count(files, 'cassette')}: nothing found"
     merged: dict[tuple[str, int, str, str], list[str]] = {}
@@ -116,7 +120,8 @@ def full_message(finding: Finding) -> str:
 
 def _annotation(file: str, finding: Finding) -> str:
     properties = f"file={_escape(file, ':,')},line={finding.line},title=awstape check"
-    return f"::{finding.level} {properties}::{_escape(full_message(finding))}"
+    level = "notice" if finding.level in _SUPPRESSED else finding.level
+    return f"::{level} {properties}::{_escape(full_message(finding))}"
 
 
 def _escape(text: str, more: str = "") -> str:
@@ -131,9 +136,12 @@ def _uri(file: str) -> str:
 
 def _result(file: str, finding: Finding) -> dict[str, object]:
     place = {"artifactLocation": {"uri": _uri(file)}, "region": {"startLine": finding.line}}
-    return {
+    result: dict[str, object] = {
         "ruleId": finding.kind,
-        "level": finding.level,
+        "level": "note" if finding.level in _SUPPRESSED else finding.level,
         "message": {"text": full_message(finding)},
         "locations": [{"physicalLocation": place}],
     }
+    if kind := _SUPPRESSED.get(finding.level):
+        result["suppressions"] = [{"kind": kind, "justification": finding.problem}]
+    return result

@@ -15,6 +15,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import groupby
 from string import Template
 from typing import Any
 
@@ -24,7 +25,7 @@ from awstape.core.check.findings import Review
 from awstape.core.text.printable import printable
 from awstape.core.view.html_page_data import html_page_data
 from awstape.workbench.check_formats import full_message
-from awstape.workbench.review import group_by_place
+from awstape.workbench.review import ListedText, list_kept_values, list_texts
 
 _SCRIPTS = ("rows.js", "tracks.js", "search.js", "aliases.js", "timeline.js", "start.js")
 
@@ -41,9 +42,12 @@ class PageSource:
 def render_page(sources: Sequence[PageSource], title: str) -> str:
     """The HTML page of some cassettes, with style, script and data embedded. title: for example the file's name."""
     title = printable(title)  # a file name may hold lone surrogates
-    places = group_by_place((source.name, text) for source in sources for text in source.review.texts)
-    texts = [(place, [(text, len(found)) for text, found in by_text.items()]) for place, by_text in places.items()]
-    data = html_page_data([(source.name, source.cassette) for source in sources], load_models(), texts)
+    reviews = [(source.name, source.review) for source in sources]
+    kept = [
+        (f"{kept}: {kind}", [*map(_row, found)]) for (kept, kind), found in groupby(list_kept_values(reviews), _heading)
+    ]
+    texts = map(_row, list_texts(reviews))
+    data = html_page_data([(source.name, source.cassette) for source in sources], load_models(), texts, kept)
     data["findings"] = [
         [f"{printable(source.name)}:{f.line}", f.level, printable(full_message(f))]
         for source in sources
@@ -57,6 +61,14 @@ def render_page(sources: Sequence[PageSource], title: str) -> str:
         script=script,
         data=_script_safe_json(data),
     )
+
+
+def _row(listed: ListedText) -> tuple[str, int, str]:
+    return listed.text, len(listed.places), listed.where
+
+
+def _heading(listed: ListedText) -> tuple[str, str]:
+    return listed.kept, listed.kind
 
 
 def _text(name: str) -> str:

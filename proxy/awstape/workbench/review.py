@@ -1,46 +1,129 @@
-"""Reviews cassette files: what `awstape check` finds in each, and the texts that stay readable, by place."""
+"""Reviews cassette files: what `awstape check` finds, the texts that stay readable, and the values that are kept."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from awstape import progress
 from awstape.catalog.service_models import load_models
-from awstape.core.check.findings import FORMAT, Finding, Review, check_file_name, review_text
-from awstape.core.check.free_texts import FreeText
+from awstape.core.check.findings import FORMAT, Finding, Review, review_file_name, review_text
+from awstape.core.check.value_search import KeptValue
+from awstape.core.text.counting import count
+from awstape.core.view.kind_names import kind_name
 from awstape.errors import UserError
 from awstape.files import limited_reading, project_settings
 
-Places = Mapping[str, Mapping[str, Sequence[tuple[str, int]]]]
-"""Place → text → (file, line) of each occurrence, all sorted."""
+#: Places of a text, and allowed values, that a line or a summary names.
+_MOST_PLACES, _MOST_ALLOWED = 3, 10
 
 
-def review_file(file: Path, names: Sequence[str] | None = None) -> Review:
+@dataclass(frozen=True)
+class ListedText:
+    """A text that stays readable, or a value that is kept.
+
+    kept: what lets a value stay, as in `kept by team/pyproject.toml (keep)`; empty for a free text. kind: the kind of
+    such a value. places: (member, file, line) of each occurrence, sorted.
+    """
+
+    text: str
+    places: tuple[tuple[str, str, int], ...]
+    kept: str = ""
+    kind: str = ""
+
+    @property
+    def where(self) -> str:
+        """The place that comes first, and the members."""
+        members = [*dict.fromkeys(member for member, _, _ in self.places)]
+        more = f" and {len(members) - _MOST_PLACES} more" if len(members) > _MOST_PLACES else ""
+        _, file, line = self.places[0]
+        return f"{file}:{line}: {', '.join(members[:_MOST_PLACES])}{more}"
+
+
+def review_file(file: Path, names: Sequence[str] | None = None, *, exceptions: bool = True) -> Review:
     """Reviews a file by the rules of its project; a file that can't be read is a finding.
 
-    names: as in `check_file_name`, by default the file's own. Raises UserError for rules that can't be used.
+    names: as in `review_file_name`, by default the file's own. exceptions: whether values may be kept. Raises UserError
+    for rules that can't be used.
     """
     rules = project_settings.load_rules(file)
-    of_name = tuple(check_file_name([file.stem] if names is None else names, rules))
+    rules = rules if exceptions else rules.without_keep()
+    of_name = review_file_name([file.stem] if names is None else names, rules)
     try:
         text = limited_reading.read_text(file)
         with progress.begin(file.name, text.count("\n"), "lines") as work:
-            review = review_text(text, load_models(), rules, work.reach)
+            review = review_text(text, load_models(), rules, work.reach, exceptions=exceptions)
     except UserError as error:  # the other files are still reviewed
-        return Review((*of_name, Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))))
-    return Review((*of_name, *review.findings), review.texts)
+        review = Review((Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: ")),))
+    kept = (*of_name.kept, *review.kept)
+    return Review((*of_name.findings, *review.findings), review.texts, tuple(_with_settings(file, kept)))
 
 
-def group_by_place(texts: Iterable[tuple[str, FreeText]]) -> Places:
-    """The texts of some files by place. texts: (file, text)."""
-    places = defaultdict[str, defaultdict[str, list[tuple[str, int]]]](lambda: defaultdict(list))
-    for file, found in texts:
-        places[found.place][found.text].append((file, found.line))
-    return {place: dict(sorted(by_text.items())) for place, by_text in sorted(places.items())}
+def _with_settings(file: Path, kept: Sequence[KeptValue]) -> Iterator[KeptValue]:
+    """The kept values of a file, with the settings that keep them: `team/pyproject.toml (keep)`."""
+    path = project_settings.find_settings(file) if any(each.kept_by for each in kept) else None
+    shown = os.path.relpath(path) if path and path.is_relative_to(Path.cwd()) else str(path)
+    yield from (replace(each, kept_by=f"{shown} ({each.kept_by})") if each.kept_by else each for each in kept)
 
 
-def count_texts(places: Places) -> int:
-    """The number of different texts, each counted once for each place."""
-    return sum(map(len, places.values()))
+# --- what stays readable ----------------------------------------------------------------------------------------
+
+Reviews = Sequence[tuple[str, Review]]
+"""(file, its review)."""
+
+
+def list_texts(reviews: Reviews) -> list[ListedText]:
+    """The free texts of some files, each once, by the first of their members."""
+    places = defaultdict[str, list[tuple[str, str, int]]](list)
+    for file, review in reviews:
+        for found in review.texts:
+            places[found.text].append((found.place, file, found.line))
+    listed = [ListedText(text, tuple(sorted(found))) for text, found in places.items()]
+    return sorted(listed, key=lambda each: (each.places[0][0], each.text))
+
+
+def list_kept_values(reviews: Reviews) -> list[ListedText]:
+    """The values in some files that are kept, each once, by what lets them stay."""
+    places = defaultdict[tuple[str, str, str], list[tuple[str, str, int]]](list)
+    for file, review in reviews:
+        for found in review.kept:
+            places[_what_keeps(found), kind_name(found.kind), found.value].append((found.place, file, found.line))
+    by_rule = sorted(places.items(), key=lambda item: (item[0][0].startswith("allowed"), item[0]))
+    return [ListedText(value, tuple(sorted(at)), kept, kind) for (kept, kind, value), at in by_rule]
+
+
+def kept_findings(reviews: Reviews) -> list[tuple[str, Finding]]:
+    """(file, finding) of each value that is kept, for formats that list what is suppressed."""
+    found: dict[tuple[str, Finding], None] = {}
+    for file, review in reviews:
+        for kept in review.kept:
+            problem = f"{kind_name(kept.kind)}, {_what_keeps(kept)}"
+            finding = Finding(kept.line, kept.place, kept.kind, problem, level="kept" if kept.kept_by else "allowed")
+            found[file, finding] = None
+    return [*found]
+
+
+def kept_lines(reviews: Reviews) -> Iterator[str]:
+    """How many values are kept, by which rules, and each comment that allows some; without the values."""
+    kinds = defaultdict[str, Counter[str]](Counter)
+    for each in list_kept_values(reviews):
+        if each.kept.startswith("kept"):
+            kinds[each.kept][each.kind] += 1
+    for kept, numbers in kinds.items():
+        yield f"{_count_values(numbers.total())} {kept}: {', '.join(count(n, kind) for kind, n in numbers.items())}"
+    allowed = Counter((file, each.line, each.reason) for file, review in reviews for each in review.kept if each.reason)
+    for (file, line, reason), number in sorted(allowed.items())[:_MOST_ALLOWED]:
+        yield f"{_count_values(number)} allowed by a comment: {file}:{line} {reason}"
+    if len(allowed) > _MOST_ALLOWED:
+        yield f"and {count(len(allowed) - _MOST_ALLOWED, 'more comment')} that allow values"
+
+
+def _what_keeps(kept: KeptValue) -> str:
+    return f"kept by {kept.kept_by}" if kept.kept_by else f"allowed by a comment: {kept.reason}"
+
+
+def _count_values(number: int) -> str:
+    return f"{count(number, 'value')} {'is' if number == 1 else 'are'}"

@@ -432,11 +432,12 @@ def reviewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("tapes")
 
 
-def test_texts_are_listed_by_place_with_their_lines(reviewed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_each_text_is_listed_once_with_its_places(reviewed: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "--texts", str(reviewed)]) == 0
     lines = capfd.readouterr().out.splitlines()
-    at = lines.index("iam ListRoles Roles[].Description")
-    assert re.fullmatch(r"  2× Deploys <everything> .*  \(tapes/deep/odd\.yaml:\d+\)", lines[at + 1])
+    (deploys,) = [line for line in lines if "Deploys" in line]
+    where = r"tapes/deep/odd\.yaml:\d+: iam ListRoles Roles\[\]\.Description"
+    assert re.fullmatch(rf"2× Deploys <everything> .*  \({where}\)", deploys)
     assert re.fullmatch(r"\d+ free texts in 2 cassettes", lines[-1])
     assert main(["show", "--texts", "tapes/roles.yaml", "tapes/deep/odd.yaml"]) == 0
     assert set(capfd.readouterr().out.splitlines()) == set(lines) or lines[-1].endswith("2 cassettes")
@@ -446,10 +447,11 @@ def test_texts_as_json(reviewed: Path, capfd: pytest.CaptureFixture[str]) -> Non
     assert main(["show", "--texts", str(reviewed), "--json"]) == 0
     found = json.loads(capfd.readouterr().out)
     (deploys,) = [each for each in found if each["text"].startswith("Deploys")]
-    assert (deploys["service"], deploys["operation"], deploys["member"]) == ("iam", "ListRoles", "Roles[].Description")
-    for place in deploys["lines"]:
+    assert (deploys["kept"], deploys["kind"]) == ("", "")
+    for place in deploys["places"]:
+        assert place["member"] == "iam ListRoles Roles[].Description"
         assert "Deploys" in Path(place["cassette"]).read_text("utf-8").splitlines()[place["line"] - 1]
-    assert [place["cassette"] for place in deploys["lines"]] == ["tapes/deep/odd.yaml", "tapes/roles.yaml"]
+    assert [place["cassette"] for place in deploys["places"]] == ["tapes/deep/odd.yaml", "tapes/roles.yaml"]
 
 
 def test_the_check_counts_the_same_texts(reviewed: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -472,7 +474,7 @@ def test_a_folder_makes_one_page(reviewed: Path, capfd: pytest.CaptureFixture[st
     assert {track["file"] for track in data["tracks"]} == {"deep/odd.yaml", "roles.yaml"}
     assert {place.partition(":")[0] for place, _, _ in data["findings"]} == {"deep/odd.yaml"}
     assert any(level == "error" and message.endswith("account id") for _, level, message in data["findings"])
-    assert "iam ListRoles Roles[].Description" in [place for place, _ in data["texts"]]
+    assert any(where.endswith(": iam ListRoles Roles[].Description") for _, _, where in data["texts"])
 
 
 @pytest.mark.parametrize(

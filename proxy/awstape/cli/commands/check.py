@@ -13,8 +13,8 @@ from awstape.cli.terminal import parameters
 from awstape.core.text.printable import printable
 
 if TYPE_CHECKING:
-    from awstape.core.check.findings import Finding
-    from awstape.core.check.free_texts import FreeText
+    from awstape.core.check.findings import Review
+    from awstape.workbench.review import Reviews
 
 #: Paths that the last line repeats; pre-commit passes any number.
 _MOST_SHOWN = 3
@@ -27,10 +27,11 @@ _FORMATS = ("text", "json", "github", "sarif")
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--skip-others", is_flag=True, help="Skip named files that are no cassettes, too; for pre-commit.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings as well.")
+@click.option("--no-exceptions", is_flag=True, help="Report values that the project keeps or a comment allows as well.")
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="The output format."
 )
-def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: str) -> int:
+def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, no_exceptions: bool, form: str) -> int:
     """Find real values, errors and probable mistakes.
 
     Values that look real: account ids, ARNs, names, unique and access key ids, e-mail addresses, keys, tokens and other
@@ -46,7 +47,9 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: st
     A value is allowed by a comment with a reason, `# awstape: allow REASON`, on its line or the line above. A comment
     that allows nothing is a finding.
 
-    What no rule finds is for you to read: texts that are neither aliases nor public are counted at the end.
+    What no rule finds is for you to read: texts that are neither aliases nor public are counted at the end. So are
+    values that the project keeps (`keep` and `keep-names` in pyproject.toml), and each comment that allows one is
+    named. A pull request can bring such rules and comments: --no-exceptions ignores them.
 
     YAML files in folders that are no cassettes, such as those of VCR, are skipped with a note.
 
@@ -55,34 +58,46 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, form: st
     \b
     awstape check cassettes/
     awstape check cassettes/ --strict
+    awstape check cassettes/ --no-exceptions
     awstape check cassettes/ --format sarif > awstape.sarif
     """
-    from awstape.core.text.counting import count
     from awstape.files import cassette_files
     from awstape.workbench.check_formats import FORMATS
-    from awstape.workbench.review import count_texts, group_by_place, review_file
+    from awstape.workbench.review import kept_findings, review_file
 
     files = cassette_files.find_all(cassettes)
     if skip_others:
         others = [file for file in files if not cassette_files.is_cassette(file)]
         parameters.warn_of_other_files(others)
         files = [file for file in files if file not in others]
-    found: list[tuple[str, Finding]] = []
-    texts: list[tuple[str, FreeText]] = []
+    reviews: list[tuple[str, Review]] = []
     with progress.begin("checking", len(files), "files") as work:
         for file in work.over(files):
-            review = review_file(file, _names(file, cassettes))
-            found += [(str(file), finding) for finding in review.findings]
-            texts += [(str(file), each) for each in review.texts]
-    if text := FORMATS[form](found, len(files)):
+            reviews.append((str(file), review_file(file, _names(file, cassettes), exceptions=not no_exceptions)))
+    found = [(file, finding) for file, review in reviews for finding in review.findings]
+    if text := FORMATS[form]([*found, *kept_findings(reviews)], len(files)):
         click.echo(text)
-    paths = shlex.join(map(str, cassettes)) if len(cassettes) <= _MOST_SHOWN else "FILE..."
-    if form == "text" and any(finding.is_redactable for _, finding in found):
-        click.echo(printable(f"{_PUBLIC}; replace the rest: awstape redact {paths}"))
-    if form == "text" and (number := count_texts(group_by_place(texts))):
-        are, they_are = ("is", "it is") if number == 1 else ("are", "they are")
-        click.echo(printable(f"{count(number, 'free text')} {are} left as {they_are}: awstape show --texts {paths}"))
+    if form == "text":
+        paths = shlex.join(map(str, cassettes)) if len(cassettes) <= _MOST_SHOWN else "FILE..."
+        if any(finding.is_redactable for _, finding in found):
+            click.echo(printable(f"{_PUBLIC}; replace the rest: awstape redact {paths}"))
+        _print_what_stays(reviews, paths)
     return int(any(strict or finding.level == "error" for _, finding in found))
+
+
+def _print_what_stays(reviews: Reviews, paths: str) -> None:
+    """Prints how many values are kept and how many texts are left, and the command that lists them."""
+    from awstape.core.text.counting import count
+    from awstape.workbench.review import kept_lines, list_texts
+
+    lines, number = [*kept_lines(reviews)], len(list_texts(reviews))
+    if number:
+        left = "is left as it is" if number == 1 else "are left as they are"
+        lines.append(f"{count(number, 'free text')} {left}: awstape show --texts {paths}")
+    elif lines:
+        lines.append(f"to see the values: awstape show --texts {paths}")
+    for line in lines:
+        click.echo(printable(line))
 
 
 def _names(file: Path, cassettes: tuple[Path, ...]) -> tuple[str, ...]:

@@ -146,33 +146,41 @@ def _list_texts(paths: Sequence[Path], *, as_json: bool) -> int:
     from awstape.core.text.counting import count
     from awstape.core.text.printable import printable
     from awstape.files import cassette_files
-    from awstape.workbench.review import count_texts, group_by_place, review_file
+    from awstape.workbench.review import kept_lines, list_kept_values, list_texts, review_file
 
     for path in paths:
         if not path.exists():
             raise UserError(f"{path}: no such file or folder", "--texts lists whole cassettes: leave out TRACK")
     files = cassette_files.find_all(paths)
     with progress.begin("searching", len(files), "files") as work:
-        places = group_by_place((str(file), text) for file in work.over(files) for text in review_file(file).texts)
+        reviews = [(str(file), review_file(file)) for file in work.over(files)]
+    texts, kept = list_texts(reviews), list_kept_values(reviews)
     if as_json:
         print_json(
             [
                 {
-                    **dict(zip(("service", "operation", "member"), place.split(" ", 2), strict=True)),
-                    "text": text,
-                    "lines": [{"cassette": file, "line": line} for file, line in found],
+                    "text": each.text,
+                    "kept": each.kept,
+                    "kind": each.kind,
+                    "places": [
+                        {"member": member, "cassette": file, "line": line} for member, file, line in each.places
+                    ],
                 }
-                for place, texts in places.items()
-                for text, found in texts.items()
+                for each in (*texts, *kept)
             ]
         )
         return 0
-    for place, texts in places.items():
-        click.echo(printable(place))
-        for text, found in texts.items():
-            (file, line), times = found[0], f"{len(found)}× " if len(found) > 1 else ""
-            click.echo(f"  {times}{printable(text)}  ({printable(file)}:{line})")
-    click.echo(f"{count(count_texts(places), 'free text')} in {count(len(files), 'cassette')}")
+    heading = ""
+    for each in (*texts, *kept):
+        if each.kept != heading:
+            click.echo(printable(each.kept))
+        heading = each.kept
+        times = f"{len(each.places)}× " if len(each.places) > 1 else ""
+        begin, kind = ("  ", f"{each.kind}, ") if each.kept else ("", "")
+        click.echo(printable(f"{begin}{times}{each.text}  ({kind}{each.where})"))
+    click.echo(f"{count(len(texts), 'free text')} in {count(len(files), 'cassette')}")
+    for line in kept_lines(reviews):
+        click.echo(printable(line))
     return 0
 
 

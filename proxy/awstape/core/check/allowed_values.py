@@ -36,7 +36,7 @@ class AllowComments:
     """The comments of a text that allow values, and which of them did."""
 
     def __init__(self, text: str) -> None:
-        self._with_reason: dict[int, int] = {}  # line of the value → line of the comment
+        self._with_reason: dict[int, tuple[int, str]] = {}  # line of the value → line of the comment, reason
         self._without_reason: list[int] = []
         self._used: set[int] = set()  # lines of values
         lines = text.split("\n") if "awstape:" in text else []
@@ -46,20 +46,20 @@ class AllowComments:
                 continue
             below = range(line + 1, len(lines) + 1)
             target = next((i for i in below if not _NO_CONTENT.fullmatch(lines[i - 1])), line) if is_alone else line
-            self._with_reason[target] = line
+            self._with_reason[target] = line, reason
 
-    def allows(self, line: int) -> bool:
-        """Whether a value that looks real and begins on this line is allowed; its comment counts as used then."""
-        if line in self._with_reason:
-            self._used.add(line)
-            return True
-        return False
+    def reason_for(self, line: int) -> str:
+        """Why a value that begins on this line is allowed; empty if it is not. The comment counts as used then."""
+        if line not in self._with_reason:
+            return ""
+        self._used.add(line)
+        return self._with_reason[line][1]
 
     def problems(self) -> Iterator[tuple[int, str, str]]:
         """(line, problem, tip) for each comment that has allowed nothing."""
         for line in self._without_reason:
             yield line, "it allows nothing: it has no reason", "# awstape: allow REASON"
-        for target, line in self._with_reason.items():
+        for target, (line, _) in self._with_reason.items():
             if target not in self._used:
                 yield line, "it allows nothing: no value on its line looks real", "remove it"
 
@@ -72,7 +72,7 @@ def find_allowed_texts(text: str, models: Models) -> Iterator[AllowedText]:
     found: list[AllowedText] = []
 
     def note(value: str, context: StringContext) -> str:
-        if comments.allows(document.line(context.path)):
+        if comments.reason_for(document.line(context.path)):
             names = context.place.names
             found.append((names[1:] if names[:1] in _OF_PAGES else names, value))
         return value

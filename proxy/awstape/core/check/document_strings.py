@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from awstape.core.aws.access_keys import PRINCIPAL
+from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Member, Operation, Shape, Value
 from awstape.core.redaction.string_walk import (
     TEXT,
@@ -24,6 +26,13 @@ ANYWHERE = StringContext(root_place(TEXT))
 #: The shape of words that awstape itself writes: the project's rules don't apply to them.
 _WORD = Shape(name="awstape", type="string")
 _WORDS = Shape(name="awstape", type="list", member=Member("", _WORD))
+
+_BEFORE_MEMBER = re.compile(r"^pages\[\]\.(?:output\.)?")
+
+
+def place_of(context: StringContext) -> str:
+    """The member of a string in a document, without the indices of lists and the keys of maps."""
+    return _BEFORE_MEMBER.sub("", path_pattern(context.path))
 
 
 def edit_document_strings(value: Value, operation: Operation | None, edit: StringEdit) -> None:

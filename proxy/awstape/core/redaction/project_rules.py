@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase, translate
 from functools import cache
 
@@ -57,6 +57,15 @@ class Rules:
             tuple(_parse_member(text, models) for text in _read_texts("mask-members", settings)),
             keep_names,
         )
+
+    @property
+    def keep_something(self) -> bool:
+        """Whether a value that identifies somebody may stay."""
+        return bool(self.keep or self.keep_names)
+
+    def without_keep(self) -> Rules:
+        """The same rules, but none by which a value stays."""
+        return replace(self, keep=(), keep_names=False) if self.keep_something else self
 
     def keeps(self, value: str) -> bool:
         """Whether an identifier stays as it is."""

@@ -58,11 +58,13 @@ class _Pairs(list[tuple[str, Any]]):
 def html_page_data(
     cassettes: Sequence[tuple[str, Cassette]],
     models: Models,
-    texts: Iterable[tuple[str, Iterable[tuple[str, int]]]] = (),
+    texts: Iterable[tuple[str, int, str]] = (),
+    kept: Iterable[tuple[str, Iterable[tuple[str, int, str]]]] = (),
 ) -> dict[str, Any]:
-    """`tracks` with their takes, pages and items; `timelines`; `aliases`; `texts` by place; `counts`; `keys`.
+    """`tracks` with their takes, pages and items; `timelines`; `aliases`; `texts`; `kept` values by what keeps them;
+    `counts`; `keys`.
 
-    cassettes: with the name of their file. texts: (place, (text, number of occurrences) …).
+    cassettes: with the name of their file. texts: (text, number of occurrences, where). kept: (heading, texts).
     """
     nodes = _Nodes()
     tracks = []
@@ -82,12 +84,17 @@ def html_page_data(
             }
         )
     timelines = _timelines(cassettes, models, nodes)
-    shown_texts = [[place, [[nodes.text(text), n] for text, n in counted]] for place, counted in texts]
+    shown_texts = [[nodes.text(text), n, printable(where)] for text, n, where in texts]
+    shown_kept = [
+        [printable(heading), [[nodes.text(text), n, printable(where)] for text, n, where in found]]
+        for heading, found in kept
+    ]
     return {
         "keys": sorted({key for _, cassette in cassettes for key in cassette.keys}),
         "counts": _counts(tracks),
         "aliases": nodes.aliases(),
         "texts": shown_texts,
+        "kept": shown_kept,
         "tracks": tracks,
         "timelines": timelines,
     }

@@ -21,10 +21,13 @@ function drawSummary() {
   const byPlaces = cassette.aliases.map((alias, i) => [alias, i]).sort(([a], [b]) => b.places - a.places);
   byPlaces.forEach(([alias, i]) => alias.places && kinds.set(alias.kind, [...(kinds.get(alias.kind) ?? []), i]));
   const sorted = [...kinds].sort((a, b) => b[1].length - a[1].length || a[0].localeCompare(b[0]));
-  const texts = cassette.texts.reduce((sum, [, found]) => sum + found.length, 0);
+  const warnings = cassette.findings.filter(([, level]) => level === "warning").length;
+  const numbers = [[cassette.findings.length - warnings, "finding"], [warnings, "warning"]].filter(([n]) => n);
+  const kept = cassette.kept.reduce((sum, [, found]) => sum + found.length, 0);
   document.getElementById("summary").append(
-    section("What awstape check finds", count(cassette.findings.length, "finding"), drawFindings, true),
-    section("Texts that are no aliases and not public", count(texts, "text"), () => cassette.texts.map(drawTexts), true),
+    section("What awstape check finds", numbers.map(([n, noun]) => count(n, noun)).join(", ") || "0 findings", drawFindings, true),
+    ...(kept ? [section("Values that look real and are kept", count(kept, "value"), () => cassette.kept.map(drawKept), true)] : []),
+    section("Texts that are no aliases and not public", count(cassette.texts.length, "text"), () => [drawTexts(cassette.texts)], true),
     list,
     element("p", { class: "key" }, ...key),
     ...(cassette.timelines.length ? [section("Timeline", timelineSummary(), () => cassette.timelines.map(drawTimeline), true)] : []),
@@ -63,14 +66,19 @@ function drawKind(kind, numbers) {
   return element("dl", {}, element("dt", {}, kind, element("small", {}, summary)), element("dd", {}, ...chips));
 }
 
-function drawTexts([place, found]) {
-  const lines = found.map(([node, n]) => {
+/** A list of texts: each with the number of its places, the first of them, and a button that finds it. */
+function drawTexts(found) {
+  const lines = found.map(([node, n, where]) => {
     const text = pieces(node).map((piece) => piece.text).join("").trim();
     const findButton = button("Find", () => showOnly(text.split("\n")[0].slice(0, 200)), { class: "link" });
-    const times = n > 1 ? element("small", {}, ` ${n}×`) : null;
+    const times = element("small", {}, ` ${n > 1 ? `${n}× ` : ""}${where}`);
     return element("li", {}, element("span", { class: "readable" }, ...drawParts(pieces(node, "value"))), times, " ", findButton);
   });
-  return element("dl", {}, element("dt", {}, place), element("dd", {}, element("ul", {}, ...lines)));
+  return element("ul", { class: "texts" }, ...lines);
+}
+
+function drawKept([heading, found]) {
+  return element("dl", {}, element("dt", {}, heading), element("dd", {}, drawTexts(found)));
 }
 
 const tracks = cassette.tracks.map((data, i) => new Track(data, i + 1));
