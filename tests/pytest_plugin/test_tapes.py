@@ -918,3 +918,23 @@ def test_a_stand_in_that_does_not_run_is_named(
     result.assert_outcomes(failed=1)
     assert "nothing was recorded" in text_of(result)
     assert "This test records from http://127.0.0.1:9 (AWSTAPE_UPSTREAM), which can't be reached" in text_of(result)
+
+
+def test_cassettes_that_do_not_exist_are_counted_at_the_end(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = f"""
+@pytest.mark.awstape
+@pytest.mark.parametrize("n", [1, 2])
+def test_it(n):
+    assert {LIST_ROLES}
+
+@pytest.mark.awstape
+def test_without_requests():
+    assert 1 == 2
+"""
+    for workers in ([], ["-n", "2"]):
+        text = text_of(run(pytester, module, *workers))
+        assert "there is no cassette, or it is empty: cassettes/test_module/test_it-1.yaml" in text
+        assert text.count("pytest --awstape=once") == 1
+        assert "awstape: failed tests need 2 cassettes that do not exist: pytest --awstape=once" in text
+    run_again(pytester, "--awstape=once").assert_outcomes(passed=2, failed=1)
+    run_again(pytester).assert_outcomes(passed=2, failed=1)

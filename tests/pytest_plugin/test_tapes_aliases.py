@@ -54,7 +54,9 @@ def test_that_misses():
     assert text_of(result).count("names in this cassette are aliases") == 1
 
 
-def test_who_has_no_key_is_told_once(pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_no_key_or_another_is_told_once(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = """
 @pytest.mark.awstape("tape")
 @pytest.mark.parametrize("n", [1, 2])
@@ -66,7 +68,9 @@ def test_it(n):
     run_again(pytester).assert_outcomes(passed=2)
     monkeypatch.delenv("AWSTAPE_KEY")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(pytester.path / "config"))
-    for workers in ([], ["-n", "2"]):
+    for workers, key in ([], None), (["-n", "2"], None), ([], "the-key-of-another-team"):
+        if key:
+            monkeypatch.setenv("AWSTAPE_KEY", key)
         result = run_again(pytester, *workers)
         result.assert_outcomes(failed=2)
         assert text_of(result).count("set AWSTAPE_KEY to the team's key, or keep names") == 1

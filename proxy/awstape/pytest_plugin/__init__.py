@@ -232,6 +232,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(own_names_line(len(summary.own_names), "awstape.alias"))
         for path in orphans:
             terminalreporter.write_line(f"used by no test: {relative(path, config)}", red=True)
+    if summary.lacking:
+        tests = "1 cassette" if len(summary.lacking) == 1 else f"{len(summary.lacking)} cassettes"
+        terminalreporter.write_line(f"awstape: failed tests need {tests} that do not exist: pytest --awstape=once")
     if summary.keyless:
         terminalreporter.write_line(
             f"awstape: tests with {len(summary.keyless)} of the cassettes failed without their key. Real names match "

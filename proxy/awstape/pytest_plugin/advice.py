@@ -31,9 +31,9 @@ def advice_for(settings: Settings) -> Advice:
         is_for_all = mode == "rewrite" and not settings.is_own
         tests = _quote(relative(node.path.parent, node.config)) if is_for_all else quoted_id(node)
         run = f"pytest --awstape={mode}{' --awstape-include-writes' if writes else ''} {tests}"
-        if not services:
-            return run
         there = project_settings.load_services(node.path) or DEFAULT_SERVICES
+        if all(any(name == glob or glob in ("all", "*") for glob in there) for name in services):
+            return run
         listed = ", ".join(f'"{each}"' for each in dict.fromkeys((*there, *services)))
         return f"in [tool.awstape] of pyproject.toml set services = [{listed}], and run: {run}"
 

@@ -23,8 +23,8 @@ class RunSummary:
 
     used: the cassettes that tests use. folders: those that may hold cassettes. recorded: lines about recordings.
     keyless: cassettes of failed tests whose key is not at hand. own_names: aliases of recorded names that come from the
-    tests' code. rewritten: the cassettes that were rewritten in this process. has_explained_aliases: whether a failure
-    in this process says what aliases are.
+    tests' code. lacking: cassettes that failed tests need and that do not exist. rewritten: the cassettes that were
+    rewritten in this process. has_explained_aliases: whether a failure in this process says what aliases are.
     """
 
     used: set[str] = field(default_factory=set)
@@ -32,6 +32,7 @@ class RunSummary:
     recorded: list[str] = field(default_factory=list)
     keyless: set[str] = field(default_factory=set)
     own_names: set[str] = field(default_factory=set)
+    lacking: set[str] = field(default_factory=set)
     rewritten: set[Path] = field(default_factory=set)
     has_explained_aliases: bool = False
 
@@ -41,10 +42,11 @@ class RunSummary:
         self.recorded += other["recorded"]
         self.keyless.update(other["keyless"])
         self.own_names.update(other["own_names"])
+        self.lacking.update(other["lacking"])
 
     def facts(self) -> dict[str, list[str]]:
         """What a worker of pytest-xdist tells of its tests."""
-        names = ("used", "folders", "recorded", "keyless", "own_names")
+        names = ("used", "folders", "recorded", "keyless", "own_names", "lacking")
         return {name: list(getattr(self, name)) for name in names}
 
     def orphans(self) -> list[str]:

@@ -17,8 +17,8 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Set
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +26,7 @@ import pytest
 
 from awstape.catalog.service_models import load_models
 from awstape.core.redaction.alias_grammar import find_aliases
+from awstape.core.redaction.aliases import key_fingerprint
 from awstape.core.text.printable import printable
 from awstape.errors import UserError, call_without_traceback
 from awstape.files import keys
@@ -93,7 +94,7 @@ class OpenTape:
         self._explain_aliases(report, messages)
         if not self.hook.replays_only and any(_UNREACHED in message for message in messages):
             report.sections.append(("nothing was recorded", self._source))
-        self.note_missing_key()
+        self.note_what_is_missing()
 
     def _explain_aliases(self, report: pytest.TestReport, messages: list[str]) -> None:
         """Explains aliases in a failure that is no miss, once in a run."""
@@ -113,10 +114,13 @@ class OpenTape:
         urls = ", ".join(sorted({url.geturl() for url in self.hook.upstream.values()}))
         return f"This test records from {urls} (AWSTAPE_UPSTREAM), which can't be reached: start it, and run again."
 
-    def note_missing_key(self) -> None:
-        """Notes for the end of the run that a test failed whose cassette's key is not at hand."""
-        if self.hook.tape.old_cassette.keys and not keys.key_exists(current()):
-            self._config.stash[SUMMARY].keyless.add(self.where)
+    def note_what_is_missing(self) -> None:
+        """Notes for the end of the run that a test failed whose cassette, or the cassette's key, is not at hand."""
+        summary, named = self._config.stash[SUMMARY], self.hook.tape.old_cassette.keys
+        if self.hook.replays_only and self.hook.misses and not self.settings.paths[0].exists():
+            summary.lacking.add(self.where)
+        if named and not _has_key(named):
+            summary.keyless.add(self.where)
 
     def _fail_if(self, node: pytest.Item | pytest.Collector, *, not_replayed: bool, unused_faults: bool) -> None:
         messages: list[str] = node.stash.get(SHOWN, [])
@@ -126,11 +130,18 @@ class OpenTape:
         self.hook.misses.clear()
         if not problem:
             return
-        self.note_missing_key()
+        self.note_what_is_missing()
         missing = [path for path in self.settings.paths if not path.exists()]
         place = f"{relative(missing[0], self._config)}: there is no such cassette" if missing else f"in {self.where}"
         mend = f"{rewrite_line(self.settings)}\n" if "not replayed: " in problem else ""
         pytest.fail(f"{problem}\n{mend}{place}", pytrace=False)
+
+
+def _has_key(fingerprints: Set[str]) -> bool:
+    """Whether the key at hand is one of a cassette's."""
+    with suppress(UserError):
+        return (key := keys.find_key(current())) is not None and key_fingerprint(key) in fingerprints
+    return False
 
 
 def _open(settings: Settings) -> InProcess:

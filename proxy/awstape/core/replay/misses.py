@@ -120,7 +120,11 @@ class MissFactory:
                 lines += ["times differ; to match them, add to pyproject.toml: [tool.awstape.match]"]
                 lines += [f"  {line}" for line in missing]
         else:
-            lines.append("the cassette has no track of this operation")
+            lines.append(
+                "the cassette has no track of this operation"
+                if self.tracks.takes
+                else f"there is no cassette, or it is empty: {self.advice.cassette}"
+            )
         lines += self.tracks.callers.hints(call, self.advice)
         if kind != "key":
             lines += self._record("to record it", "new_episodes", writes=not operation.is_read)
