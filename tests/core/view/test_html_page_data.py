@@ -120,11 +120,11 @@ def test_a_cassette_without_takes() -> None:
     assert (plain["tracks"], plain["aliases"], plain["texts"], plain["counts"]["tracks"]) == ([], [], [], 0)
 
 
-def test_texts_are_given_by_place() -> None:
+def test_texts_are_given_with_their_places() -> None:
     models = load_models()
     cassette = read_cassette(f"{GROUPS}pages:\n- output: {{IsTruncated: false, Groups: []}}\n", models)
-    texts = [("iam GetRole Role.Description", [("of alias-Tsr76sms7l\u202e", 2)])]
+    texts = [("of alias-Tsr76sms7l\u202e", 2, "iam GetRole Role.Description")]
     plain = html_page_data([("a.yaml", cassette), ("b.yaml", cassette)], models, texts)
-    assert plain["texts"] == [["iam GetRole Role.Description", [[{"t": ["of ", 0, ["\\u202e"]]}, 2]]]]
+    assert plain["texts"] == [[{"t": ["of ", 0, ["\\u202e"]]}, 2, "iam GetRole Role.Description"]]
     assert [(alias["text"], alias["places"]) for alias in plain["aliases"]] == [("alias-Tsr76sms7l", 0)]
     assert [track["file"] for track in plain["tracks"]] == ["a.yaml", "b.yaml"]
