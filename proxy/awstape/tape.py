@@ -120,7 +120,7 @@ class Tape:
                 reply = self.player.answer(request, session)  # may find an error in a file that is read lazily
                 if not reply.serve_again:
                     return reply
-                return replace(reply, serve_again=partial(self._serve_again, reply.serve_again))
+                return replace(reply, serve_again=self._serve_again(reply.serve_again))
             if self.player is None:
                 return None
             if self.player.has_answer(request, is_stale=self.recorder.is_cassette_stale):
@@ -143,11 +143,16 @@ class Tape:
         assert self.player and not self.recorder
         return Tape(self.path, self.old_cassette, None, self.player, caller=self.caller)
 
-    def _serve_again(self, serve_again: Callable[[], bool]) -> bool:
-        if self.failure or self._is_forked():
-            return False  # so that `answer` raises
-        with self._lock:
-            return serve_again()
+    def _serve_again(self, count: Callable[[], bool]) -> Callable[[], bool]:
+        lock, process = self._lock, self._process
+
+        def serve_again() -> bool:
+            if self.failure or os.getpid() != process:
+                return False  # so that `answer` raises
+            with lock:
+                return count()
+
+        return serve_again
 
     def refuse_host(self, host: str) -> Miss:
         """Counts a connection to a host that is not replayed. host: its name, or the part of it that may be shown."""

@@ -23,7 +23,7 @@ from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.replay.known_replies import KnownReplies
 from awstape.errors import UserError, bug_location
 from awstape.serving.http1 import RefusedRequestError, RequestHandlers, RequestParser, write_response
-from awstape.serving.known_requests import key_of
+from awstape.serving.known_requests import KnownRequests
 
 REQUEST_TIME = 60.0  # seconds, as all times
 ANSWER_TIME = 120.0
@@ -85,10 +85,12 @@ class Connection(asyncio.Protocol):
         self._parser = RequestParser(
             RequestHandlers(self._request_begun, self._send_continue, self._add_turn, server.is_memory_full)
         )
+        self._known = KnownRequests(server.known)
         self._accepts_input = True
         self._is_lingering = False
         self._is_full = False  # the transport's write buffer
         self._turns: deque[_Turn] = deque()
+        self._is_clear = True  # whether nothing else has arrived or is due, and more may follow
         self._is_continued = False  # whether the request got a `100 Continue`
         self._asked: asyncio.Future[Reply] | None = None  # the reply that another process makes
         self._delayed: asyncio.TimerHandle | None = None  # the reply that waits for its delay
@@ -126,13 +128,14 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are of another class
+        self._send = self._transport.write
         if not self._server.admit(self):
-            self._accepts_input = False
+            self._accepts_input = self._is_clear = False
             self._write(write_response(Response(503), keep_alive=False))
             self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._accepts_input = False
+        self._accepts_input = self._is_clear = False
         self._parser.discard_request()
         self._turns.clear()
         if self._asked:
@@ -142,14 +145,16 @@ class Connection(asyncio.Protocol):
         self._server.remove(self)
 
     def data_received(self, data: bytes) -> None:
+        key = None
+        if self._is_clear and not self._server.is_ending:
+            if response := self._known.serve_again(data):
+                self.since = self._loop.time()
+                self._send(response)
+                return
+            key = self._known.key
         if not self._accepts_input:
             return
-        is_due = self._turns or self._is_waiting or self._is_full or self._server.is_ending
-        key = None if is_due or not self._parser.is_between_requests else key_of(data)
-        if key and (response := self._server.known.serve_again(key)):
-            self.since = self._loop.time()
-            self._write(response)
-            return
+        self._is_clear = False
         try:
             if not self._parser.feed(data):
                 self._accepts_input = False
@@ -289,8 +294,10 @@ class Connection(asyncio.Protocol):
 
     def _update_reading(self) -> None:
         """Pauses reading while requests wait for their response, and resumes it afterwards."""
+        may_read = not (self._is_full or self._turns or self._is_waiting)
+        self._is_clear = may_read and self._accepts_input and self._parser.is_between_requests
         if self._transport and not self._transport.is_closing():
-            is_reading, may_read = self._transport.is_reading(), not (self._is_full or self._turns or self._is_waiting)
+            is_reading = self._transport.is_reading()
             if is_reading and not may_read:
                 self._transport.pause_reading()
             elif may_read and not is_reading:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models
@@ -133,7 +132,7 @@ class Player:
         self.sessions.count_played(session, played)
         if is_selected or self._faults.may_strike(operation, location):
             return reply
-        return replace(reply, serve_again=partial(self.sessions.count_again, name, played))
+        return replace(reply, serve_again=self.sessions.counter(name, played))
 
     def _miss_for(self, call: Call, page_request: PageRequest, track: Track | None) -> Miss:
         """The miss for a call without a page: no track, no take yet, the end of the recording, or a wrong token."""

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from awstape.core.cassette.cassette import Track
@@ -124,15 +124,27 @@ class Sessions:
         for account in self._accounts(session):
             account.played.update(pages)
 
-    def count_again(self, name: str, pages: Sequence[PlayedPage]) -> bool:
-        """Counts a request of a session, by its name, that got recorded pages; False if the session can't begin."""
-        session = self.get_or_begin(name)
-        if session is None:
-            return False
-        self.count_request(session)
-        if not session.played.issuperset(pages):  # what a session played is counted everywhere
-            self.count_played(session, pages)
-        return True
+    def counter(self, name: str, pages: Sequence[PlayedPage]) -> Callable[[], bool]:
+        """What counts further requests of a session, by its name, that get the same pages.
+
+        It is called for each of them, and returns False if the session can't begin.
+        """
+        has_played: Session | None = None  # what a session played is counted everywhere, and stays
+
+        def count() -> bool:
+            nonlocal has_played
+            session = self.by_name.get(name)
+            if session is None or session is not has_played:
+                session = has_played = self.get_or_begin(name)
+                if session is None:
+                    return False
+                self.count_played(session, pages)
+            session.requests += 1
+            self.since_reset.requests += 1
+            self.total.requests += 1
+            return True
+
+        return count
 
     def count_fault(self, session: Session, fault: object) -> None:
         """Counts a request that a fault answered or delayed. fault: what identifies the fault."""
