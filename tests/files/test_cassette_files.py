@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
+from awstape.core.cassette.yaml.documents import Document, DocumentText
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
@@ -214,7 +216,7 @@ def test_an_error_in_a_large_file_says_file_line_and_path_when_it_is_met(large: 
 def test_a_large_file_that_changes_while_it_is_replayed_is_noticed(large: Path) -> None:
     loaded = cassette_files.load_all([large], MODELS, lazily=True)
     large.write_text(ADMINS, "utf-8")
-    with pytest.raises(UserError, match="changed while it is replayed"):
+    with pytest.raises(UserError, match="changed while it is read"):
         _ = loaded.takes[0].pages
 
 
@@ -238,11 +240,11 @@ def test_of_a_large_file_little_is_read(large: Path, monkeypatch: pytest.MonkeyP
     parsed: list[str] = []
     large.write_text(HEADER + "".join(take(identity=f"{{PathPrefix: /{n}/}}") for n in range(50)), "utf-8")
 
-    def parse(text: str, **options: int) -> object:
-        parsed.append(text)
-        return parse_documents(text, **options)
+    def parse(document: DocumentText) -> Iterator[Document]:
+        parsed.append(document.text)
+        return parse_documents(document.text)
 
-    monkeypatch.setattr("awstape.core.cassette.lazy_reader.parse_documents", parse)
+    monkeypatch.setattr("awstape.core.cassette.lazy_reader.parse", parse)
     loaded = cassette_files.load_all([large], MODELS, lazily=True)
     assert len(parsed) == 51
     assert not any("output" in text for text in parsed)

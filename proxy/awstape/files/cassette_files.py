@@ -129,13 +129,22 @@ def load(path: Path, models: Models) -> Cassette:
         return _read(path, blocks, models)
 
 
-def load_lazily(path: Path, models: Models) -> Cassette:
-    """As `load`; of a file of at least `LAZY_FROM` bytes, the pages of a take are read when they are asked for.
+def is_large(path: Path) -> bool:
+    """Whether a path is a file of at least `LAZY_FROM` bytes."""
+    try:
+        return path.is_file() and path.stat().st_size >= LAZY_FROM
+    except OSError:
+        return False
 
-    An error in them is raised then, and so is one if the file was changed meanwhile.
+
+def load_lazily(path: Path, models: Models, *, counts_items: bool = False) -> Cassette:
+    """As `load`; of a large file, the pages of a take are read when they are asked for.
+
+    An error in them is raised then, and so is one if the file was changed meanwhile. counts_items: whether of the items
+    of listings only the number is needed.
     """
     with suppress(OSError):
-        if path.is_file() and path.stat().st_size >= LAZY_FROM:
+        if is_large(path):
             from awstape.core.cassette.lazy_reader import read_lazily
 
             def guard(read: Callable[[], Take]) -> Take:
@@ -144,7 +153,7 @@ def load_lazily(path: Path, models: Models) -> Cassette:
 
             text = limited_reading.UnchangedFile(path)
             with _document_errors(path):
-                if cassette := read_lazily(text.read, text.size, models, guard):
+                if cassette := read_lazily(text.read, text.size, models, guard, counts_items=counts_items):
                     return cassette
     return load(path, models)
 

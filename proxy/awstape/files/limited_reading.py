@@ -86,7 +86,7 @@ class UnchangedFile:
         """The bytes from `begin` to `end`. Raises UserError if the file was changed since it was opened."""
         data = self._read(begin, end - begin)
         if self._read_state() != self._state or len(data) < end - begin:
-            raise UserError(f"{self._path}: changed while it is replayed", "start the replay again")
+            raise UserError(f"{self._path}: changed while it is read", "start the command again")
         return data
 
     def _read(self, begin: int, count: int) -> bytes:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
-from awstape.cli.terminal.output import compare_cassettes, print_changes, print_json
+from awstape.cli.terminal.output import compare_cassettes, note_reading_in_part, print_changes, print_json
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.cassette.cassette import Cassette
+    from awstape.core.compare.value_diff import Change
 
 #: gitattributes(5), "Defining an external diff driver": path, old file, hex and mode, new file, hex and mode; of a
 #: renamed file the new path and a text about it as well, of an unmerged one nothing but the path.
@@ -46,7 +47,13 @@ def diff(paths: tuple[Path, ...], as_json: bool) -> int:
         return 0
     if len(paths) != 2:
         raise click.UsageError("expected two cassettes or folders, OLD and NEW")
-    compared = [(name, compare_cassettes(old, new)) for name, old, new in _sides(*paths)]
+    compared: list[tuple[str | None, tuple[Change, ...]]] = []
+    has_large = False
+    for name, old, new in _sides(*paths):
+        compared.append((name, compare_cassettes(old, new)))
+        has_large = has_large or (old.is_read_in_part and new.is_read_in_part)
+    if has_large:
+        note_reading_in_part(paths, "whose pages are read where their texts differ")
     found = [(name, changes) for name, changes in compared if changes]
     if as_json:
         facts = [
@@ -76,7 +83,8 @@ def _sides(old: Path, new: Path) -> Iterator[tuple[str | None, Cassette, Cassett
 
     if not (old.is_dir() and new.is_dir()):
         old_side, new_side = (
-            cassette_files.load_all([path], load_models()) if path.is_dir() else _cassette(path) for path in (old, new)
+            cassette_files.load_all([path], load_models(), lazily=True) if path.is_dir() else _cassette(path)
+            for path in (old, new)
         )
         yield None, old_side, new_side
         return
@@ -98,6 +106,8 @@ def _cassette(path: Path) -> Cassette:
     from awstape.core.cassette.cassette import Cassette
     from awstape.files import cassette_files, limited_reading
 
+    if cassette_files.is_large(path):
+        return cassette_files.load_lazily(path, load_models())
     text = limited_reading.read_text(path)  # read once, it may be a pipe
     return cassette_files.parse(path, text, load_models()) if text.strip() else Cassette()
 

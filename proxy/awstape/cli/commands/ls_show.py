@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from awstape.cli.terminal import parameters
-from awstape.cli.terminal.output import STANDARD_OUTPUT, print_error, print_json, write_output
+from awstape.cli.terminal.output import STANDARD_OUTPUT, note_reading_in_part, print_error, print_json, write_output
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.aws.model import Models
+    from awstape.core.cassette.cassette import Cassette
     from awstape.core.view.selectors import SelectedTrack
+    from awstape.core.view.track_statistics import TrackStatistics
 
 
 @click.command()
@@ -35,18 +37,20 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     """
     from awstape.catalog.service_models import load_models
     from awstape.cli.terminal import tables
-    from awstape.core.view.track_statistics import TrackStatistics, cassette_statistics
     from awstape.files import cassette_files
     from awstape.report import overview_facts
 
     models = load_models()
     files = cassette_files.find_all(cassettes)
+    large: list[Path] = []
     found: dict[Path, list[TrackStatistics]] = {}
     errors: list[UserError] = []
     console = tables.console()
     for file in files:
         try:
-            tracks = found[file] = cassette_statistics(cassette_files.load(file, models), models)
+            cassette = cassette_files.load_lazily(file, models, counts_items=True)
+            tracks = found[file] = _count(file, cassette, models)
+            large += [file] if cassette.is_read_in_part else []
         except UserError as error:  # the other files are still listed
             print_error(error.problem, error.tip)
             errors.append(error)
@@ -54,6 +58,8 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
         if not as_json:
             after = [""] if len(files) > 1 else []
             tables.print_parts(console, *tables.track_table(console, str(file), tracks, models), *after)
+    if large:
+        note_reading_in_part(large, "whose items are counted and not read")
     every = [(file, track) for file, tracks in found.items() for track in tracks]
     if as_json:
         facts = [{"cassette": str(file), **overview_facts(track)} for file, track in every]
@@ -61,6 +67,16 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     elif len(found) > 1:
         tables.print_parts(console, tables.totals((track for _, track in every), len(found)))
     return 2 if errors else 0
+
+
+def _count(file: Path, cassette: Cassette, models: Models) -> list[TrackStatistics]:
+    from awstape import progress
+    from awstape.core.view.track_statistics import track_statistics
+
+    tracks = [*cassette.tracks()]
+    with progress.begin(f"reading {file.name}", len(tracks), "tracks") as work:
+        numbered = enumerate(work.over(tracks), 1)
+        return [track_statistics(number, track, takes, models) for number, (track, takes) in numbered]
 
 
 @click.command()
@@ -107,8 +123,6 @@ def show(
     """
     from awstape.catalog.service_models import load_models
     from awstape.core.text.advice import shell_path
-    from awstape.files import cassette_files
-    from awstape.workbench.selected_tracks import select_tracks
 
     if texts:
         if page or html or textconv:
@@ -126,8 +140,7 @@ def show(
     if textconv:
         return _textconv(cassette)
     models = load_models()
-    whole = cassette_files.load(cassette, models)
-    chosen = select_tracks([cassette], whole, tracks, os.environ)
+    chosen = _select(cassette, tracks, models)
     if page and not any(page <= len(take.pages) for each in chosen for _, take in each.selected()):
         raise UserError(
             f"no selected track has a page {page}", f"awstape ls {shell_path(cassette)} shows the number of pages"
@@ -138,6 +151,17 @@ def show(
         return 0
     _render(chosen, models, page, is_short=not tracks)
     return 0
+
+
+def _select(path: Path, tracks: Sequence[str], models: Models) -> Sequence[SelectedTrack]:
+    """The tracks of a cassette to show. Of a large one, only these are read."""
+    from awstape.files import cassette_files
+    from awstape.workbench.selected_tracks import select_tracks
+
+    cassette = cassette_files.load_lazily(path, models)
+    if cassette.is_read_in_part and tracks:
+        note_reading_in_part([path], "of which only these tracks are read")
+    return select_tracks([path], cassette, tracks, os.environ)
 
 
 def _list_texts(paths: Sequence[Path], *, as_json: bool) -> int:

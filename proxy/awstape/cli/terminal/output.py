@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from awstape import progress
+from awstape.core.text.advice import shell_path
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
@@ -74,12 +76,18 @@ def has_dumb_terminal() -> bool:
     return os.environ.get("TERM", "") in ("", "dumb", "unknown")
 
 
+def note_reading_in_part(paths: Iterable[Path], how: str) -> None:
+    """Prints a note that large cassettes were not read as a whole. how: which parts of them are read."""
+    warn(f"note: a large cassette, {how}; to read all of it: awstape check {' '.join(map(shell_path, paths))}")
+
+
 def compare_cassettes(old: Cassette, new: Cassette) -> tuple[Change, ...]:
     """The differences between two cassettes."""
     from awstape.catalog.service_models import load_models
     from awstape.core.compare.cassette_diff import diff_cassettes
 
-    return tuple(diff_cassettes(load_models(), old, new))
+    with progress.begin("comparing"):
+        return tuple(diff_cassettes(load_models(), old, new))
 
 
 def print_changes(changes: Sequence[Change], colour: bool | None = None) -> None:

@@ -34,7 +34,7 @@ def _complete_selectors(ctx: click.Context, _: click.Parameter, incomplete: str)
 
     path = ctx.params.get("cassette")
     try:
-        cassette = cassette_files.load(path, load_models()) if path else Cassette()
+        cassette = cassette_files.load_lazily(path, load_models()) if path else Cassette()
     except UserError:
         return []
     found = [track for track, _ in cassette.tracks()]

@@ -74,7 +74,7 @@ def conforms(value: Value, shape: Shape) -> bool:
         return item is None or all(conforms(each, item) for each in value)
     if isinstance(value, dict) and shape.type == "map":
         return shape.value is None or all(conforms(each, shape.value.shape) for each in value.values())
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         members = shape.members
         return all(name in members and conforms(each, members[name].shape) for name, each in value.items())
     return True

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
@@ -114,6 +114,16 @@ class After:
     take: int
 
 
+class UnreadPages(Protocol):
+    """Pages of a take that are not read yet."""
+
+    def read(self) -> tuple[Page, ...]: ...
+
+    def text(self) -> bytes:
+        """Their text, as it is in the cassette."""
+        ...
+
+
 @dataclass(frozen=True)
 class Take:
     """One traversal of a track from its first page. `faults`, for replay, are added by people.
@@ -127,23 +137,31 @@ class Take:
     after: After | None = None
 
     @classmethod
-    def unread(
-        cls, track: Track, faults: tuple[Fault, ...], after: After | None, read_pages: Callable[[], tuple[Page, ...]]
-    ) -> Take:
+    def unread(cls, track: Track, faults: tuple[Fault, ...], after: After | None, unread: UnreadPages) -> Take:
         """A take whose pages are read when they are first asked for, and kept."""
         take = cls.__new__(cls)
-        for name, value in (("track", track), ("faults", faults), ("after", after), ("_read_pages", read_pages)):
-            object.__setattr__(take, name, value)
+        vars(take).update(track=track, faults=faults, after=after, _unread=unread)
         return take
 
     if not TYPE_CHECKING:  # it would hide a wrong name
 
         def __getattr__(self, name: str) -> tuple[Page, ...]:
             """The pages of a take that is not read yet; no other attribute is missing."""
-            if name != "pages" or "_read_pages" not in vars(self):
+            if name != "pages" or "_unread" not in vars(self):
                 raise AttributeError(name)
-            object.__setattr__(self, "pages", self._read_pages())
+            vars(self)["pages"] = self._unread.read()
             return self.pages
+
+    def has_equal_text(self, other: Take) -> bool:
+        """Whether the pages of two takes have one text, so that they are equal; False if one has no text at hand."""
+        mine, its = (vars(take).get("_unread") for take in (self, other))
+        return mine is not None and its is not None and mine.text() == its.text()
+
+    def with_track(self, track: Track, after: After | None) -> Take:
+        """The take of another track, after another write. Pages that are not read stay so."""
+        take = Take.__new__(Take)
+        vars(take).update(vars(self), track=track, after=after)
+        return take
 
     @property
     def fingerprint(self) -> str:
@@ -195,6 +213,11 @@ class Cassette:
     def with_takes(self, takes: Iterable[Take]) -> Cassette:
         """A cassette with the header of this one, and other takes."""
         return Cassette.of(takes, self.keys, self.account, self.apart)
+
+    @property
+    def is_read_in_part(self) -> bool:
+        """Whether its takes are read when their pages are asked for."""
+        return self.find_takes is not None
 
     @cached_property
     def accounts(self) -> tuple[str | None, ...]:

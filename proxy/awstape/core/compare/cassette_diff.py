@@ -12,7 +12,8 @@
 5. Aliases made with different keys always differ, so a change of the key is the first change; under one key, that of
    the marks is. Then comes that of the caller's account. Between cassettes of one account each, tracks are the same
    whatever its account.
-6. `diff_cassettes(models, a, b)` and `diff_cassettes(models, b, a)` differ only in the sides of each change.
+6. Pages whose texts are equal in two large cassettes, which are read in part, are not read.
+7. `diff_cassettes(models, a, b)` and `diff_cassettes(models, b, a)` differ only in the sides of each change.
 """
 
 from __future__ import annotations
@@ -52,10 +53,9 @@ def diff_cassettes(models: Models, old: Cassette, new: Cassette) -> Iterator[Cha
 
 def _without_accounts(cassette: Cassette) -> Cassette:
     return Cassette.of(
-        replace(
-            take,
-            track=replace(take.track, account=None),
-            after=take.after and replace(take.after, track=replace(take.after.track, account=None)),
+        take.with_track(
+            replace(take.track, account=None),
+            take.after and replace(take.after, track=replace(take.after.track, account=None)),
         )
         for take in cassette.takes
     )
@@ -116,6 +116,8 @@ def _diff_takes(operation: Operation, old: Take, new: Take) -> Iterator[Change]:
     for change in diff_lists(_fault_texts(old), _fault_texts(new), None, ("faults",), ordered=True):
         yield change if change.kind == "order" else replace(change, kind="fault")
     yield from diff_values(_after_value(old), _after_value(new), None, ("after",))
+    if old.has_equal_text(new):
+        return
     for name in operation.lists:
         yield from _diff_items(operation, name, old, new)
     yield from _diff_other_members(operation, old, new)
