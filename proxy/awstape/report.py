@@ -105,12 +105,15 @@ def recording_lines(
         yield f"  not recorded: {', '.join(services)}; the services to record are named with {options}"
 
 
-def own_names_line(number: int, alias: str) -> str:
-    """What to do about names that come from the program itself. alias: the function that gives aliases of names."""
+def own_names_line(number: int, alias: str, again: str) -> str:
+    """What to do about names that come from the program itself.
+
+    alias: the function that gives aliases of names. again: what records anew, once names are kept.
+    """
     verb, them = ("comes", "it") if number == 1 else ("come", "them")
     return (
         f"{count(number, 'name')} {verb} from your code, and a replay gives aliases in place of names: keep {them} "
-        f"(keep = […] in [tool.awstape] of pyproject.toml), or compare with {alias}(…)"
+        f"(keep = […] in [tool.awstape] of pyproject.toml, then {again}), or compare with {alias}(…)"
     )
 
 

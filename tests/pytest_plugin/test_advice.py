@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from awstape.catalog.service_models import load_models
+from awstape.cli.main import main
 from awstape.files import cassette_files
 from support.pytest_runs import LIST_ROLES, run, run_again, text_of
 from support.standin import StandIn
@@ -154,3 +155,81 @@ def test_rewrite_removes_what_no_test_asks_for(pytester: pytest.Pytester, aws: S
     assert "tests share this cassette, and workers would rewrite it at once" in text_of(result)
     (command,) = dict.fromkeys(re.findall(r"rewrite it without workers: pytest (.*)", text_of(result)))
     run_again(pytester, *shlex.split(command)).assert_outcomes(passed=2)
+
+
+def shell(result: pytest.RunResult, pattern: str) -> list[str]:
+    """The arguments of a command of awstape that a report prints, once or several times."""
+    (found,) = set(re.findall(pattern, text_of(result)))
+    program, *arguments = shlex.split(found)
+    assert program == "awstape"
+    return arguments
+
+
+@pytest.mark.parametrize("marker", ["", "'tape'"], ids=["own", "shared"])
+def test_following_the_advice_on_another_key(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch, marker: str
+) -> None:
+    module = f"@pytest.mark.awstape({marker})\ndef test_it():\n    {LIST_ROLES}\n"
+    module += f"@pytest.mark.awstape({marker})\ndef test_other():\n    boto3.client('iam').list_users()\n"
+    run(pytester, module, "--awstape=new_episodes").assert_outcomes(passed=2)
+    monkeypatch.setenv("AWSTAPE_KEY", "another fake key")
+    result = run_again(pytester, "--awstape=new_episodes")
+    result.assert_outcomes(errors=2)
+    assert "--mode" not in text_of(result) and "set AWSTAPE_KEY to its key" in text_of(result)
+    for command in dict.fromkeys(re.findall(r"or record it anew: pytest (.*)", text_of(result))):
+        run_again(pytester, *shlex.split(command))
+    run_again(pytester, "--awstape=new_episodes").assert_outcomes(passed=2)
+    run_again(pytester).assert_outcomes(passed=2)
+
+
+def test_following_the_advice_on_a_lacking_key(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "@pytest.mark.awstape\ndef test_it():\n    boto3.client('iam').get_role(RoleName='DeployRole')\n"
+    run(pytester, module, "--awstape=once").assert_outcomes(passed=1)
+    with monkeypatch.context() as keyless:
+        keyless.delenv("AWSTAPE_KEY")
+        keyless.setenv("XDG_CONFIG_HOME", str(pytester.path / "config"))
+        result = run_again(pytester)
+        result.assert_outcomes(failed=1)
+        assert "set AWSTAPE_KEY to the team's key, or keep names (keep = […] in [tool.awstape])" in text_of(result)
+        (again,) = set(re.findall(r"record again: pytest (\S+)", text_of(result)))
+    run_again(pytester).assert_outcomes(passed=1)
+    (pytester.path / "pyproject.toml").write_text("[tool.awstape]\nkeep = ['DeployRole']\n")
+    run_again(pytester, again).assert_outcomes(passed=1)
+    monkeypatch.delenv("AWSTAPE_KEY")
+    run_again(pytester).assert_outcomes(passed=1)
+
+
+def test_following_the_advice_on_a_test_that_failed_while_it_recorded(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(pytester, f"@pytest.mark.awstape('other')\ndef test_it():\n    {LIST_ROLES}\n", "--awstape=once")
+    module = "@pytest.mark.awstape('my tape', 'other')\ndef test_it():\n    boto3.client('iam').list_users()\n"
+    result = run(pytester, f"{module}    assert {{}}\n", "--awstape=once")
+    result.assert_outcomes(failed=1)
+    monkeypatch.chdir(pytester.path)
+    assert main(shell(result, "to take it in: (awstape recover .*)")) == 0
+    run(pytester, module).assert_outcomes(passed=1)
+
+
+def test_following_the_advice_on_an_upstream_of_another_service(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWSTAPE_UPSTREAM", f"accessanalyzer={aws.url}")
+    (pytester.path / "pyproject.toml").write_text('[tool.awstape]\nservices = ["iam"]\n')
+    call = "boto3.client('accessanalyzer').list_analyzers()"
+    result = run(pytester, f"@pytest.mark.awstape\ndef test_it():\n    {call}\n", "--awstape=once")
+    result.assert_outcomes(errors=1)
+    (option,) = set(re.findall("to record it as well: (.*)", text_of(result)))
+    run_again(pytester, "--awstape=once", option).assert_outcomes(passed=1)
+    run_again(pytester).assert_outcomes(passed=1)
+
+
+def test_following_the_advice_of_the_guard(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = "def test_it():\n    boto3.client('iam', endpoint_url='https://iam.amazonaws.com').list_roles()\n"
+    result = run(pytester, module, "--awstape-guard")
+    (marker,) = set(re.findall(r"mark it (@\S+)", text_of(result)))
+    module = f"{marker}\n{module}".replace(", endpoint_url='https://iam.amazonaws.com'", "")
+    run(pytester, module, "--awstape-guard", "--awstape=once").assert_outcomes(passed=1)
+    run_again(pytester, "--awstape-guard").assert_outcomes(passed=1)

@@ -109,14 +109,22 @@ def test_a_recording_counts_the_names_that_come_from_the_code_of_tests(
     assert own_names(pytester, body) == number
 
 
-def test_following_either_advice_on_own_names_mends_a_test(pytester: pytest.Pytester, aws: StandIn) -> None:
-    for settings, expected in (("", f"awstape.alias({NAME!r})"), (f"[tool.awstape]\nkeep = [{NAME!r}]\n", f"{NAME!r}")):
-        (pytester.path / "pyproject.toml").write_text("")
-        assert own_names(pytester, f"assert {NAME!r} in NAMES") == 1
-        run_again(pytester).assert_outcomes(failed=1)
-        (pytester.path / "pyproject.toml").write_text(settings)
-        assert own_names(pytester, f"assert {expected} in NAMES") == 0
-        run_again(pytester).assert_outcomes(passed=1)
+def test_following_the_advice_to_compare_with_an_alias(pytester: pytest.Pytester, aws: StandIn) -> None:
+    assert own_names(pytester, f"assert {NAME!r} in NAMES") == 1
+    run_again(pytester).assert_outcomes(failed=1)
+    assert own_names(pytester, f"assert awstape.alias({NAME!r}) in NAMES") == 0
+    run_again(pytester).assert_outcomes(passed=1)
+
+
+def test_following_the_advice_to_keep_a_name(pytester: pytest.Pytester, aws: StandIn) -> None:
+    body = f"assert boto3.client('iam').get_role(RoleName={NAME!r})['Role']['RoleName'] == {NAME!r}"
+    module = f"@pytest.mark.awstape\ndef test_it():\n    {body}\n"
+    result = run(pytester, module, "--awstape=all")
+    run_again(pytester).assert_outcomes(failed=1)
+    (again,) = re.findall(r"then pytest (.*?)\)", text_of(result))
+    (pytester.path / "pyproject.toml").write_text(f"[tool.awstape]\nkeep = [{NAME!r}]\n")
+    assert "from your code" not in text_of(run_again(pytester, again))
+    run_again(pytester).assert_outcomes(passed=1)
 
 
 def test_own_names_are_counted_once_in_a_run(pytester: pytest.Pytester, aws: StandIn) -> None:

@@ -109,7 +109,7 @@ class InProcess:
             return
         lines = [*recording_lines(str(self.tape.path), recording, passed=self.tape.passed, advice=self.tape.advice)]
         if own_names := self.own_names(recording):
-            lines.append(f"  {own_names_line(len(own_names), 'tape.alias')}")
+            lines.append(f"  {own_names_line(len(own_names), 'tape.alias', self.tape.advice.record('rewrite'))}")
         is_amiss = (
             own_names
             or self.tape.passed

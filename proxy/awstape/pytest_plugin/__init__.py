@@ -229,7 +229,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         if summary.own_names:
             from awstape.report import own_names_line
 
-            terminalreporter.write_line(own_names_line(len(summary.own_names), "awstape.alias"))
+            terminalreporter.write_line(
+                own_names_line(len(summary.own_names), "awstape.alias", "pytest --awstape=rewrite")
+            )
         for path in orphans:
             terminalreporter.write_line(f"used by no test: {relative(path, config)}", red=True)
     if summary.lacking:
@@ -239,7 +241,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(
             f"awstape: tests with {len(summary.keyless)} of the cassettes failed without their key. Real names match "
             "only with it: set AWSTAPE_KEY to the team's key, or keep names (keep = […] in [tool.awstape]) and record "
-            "again"
+            "again: pytest --awstape=rewrite"
         )
     if config.getoption("--awstape") not in (None, "none"):
         from awstape.files.ci import is_ci

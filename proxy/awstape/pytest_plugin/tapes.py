@@ -42,19 +42,21 @@ from awstape.report import kept_journal_line, lacking_lines, recording_lines
 
 _ALIASES = """A replay gives aliases in the place of real names.
 To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while recording.
-To keep names as they are: keep = ["NAME"] in [tool.awstape] of pyproject.toml, and record again."""
+To keep names as they are: keep = ["NAME"] in [tool.awstape] of pyproject.toml, and record again:
+pytest --awstape=rewrite"""
 
 #: How the error of botocore begins for an endpoint that it can't connect to.
 _UNREACHED = "Could not connect to the endpoint URL"
 
 
 class OpenTape:
-    """A tape in use, with its settings. where: the cassettes, for messages."""
+    """A tape in use, with its settings. where: the cassettes, for messages; recorded: the one that is recorded."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._config = settings.node.config
         self.where = ", ".join(relative(path, self._config) for path in settings.paths)
+        self.recorded = relative(settings.paths[0], self._config)
         self.hook = _open(settings)
 
     def close(self) -> None:
@@ -69,12 +71,12 @@ class OpenTape:
             if self.settings.mode == "rewrite":
                 summary.rewritten.add(self.settings.paths[0])
         if journal:
-            summary.recorded.append(kept_journal_line(self.where, journal))
+            summary.recorded.append(kept_journal_line(self.recorded, journal))
         if recording and (recording.tells_something or self.hook.tape.passed):
             tape = self.hook.tape
-            summary.recorded += recording_lines(self.where, recording, passed=tape.passed, advice=tape.advice)
+            summary.recorded += recording_lines(self.recorded, recording, passed=tape.passed, advice=tape.advice)
             summary.own_names |= self.hook.own_names(recording)
-        if recording and (lost := [*lacking_lines(self.where, recording)]):
+        if recording and (lost := [*lacking_lines(self.recorded, recording)]):
             pytest.fail("\n".join(lost), pytrace=False)
         if error := self.hook.tape.error:
             raise error

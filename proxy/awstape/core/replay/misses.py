@@ -185,7 +185,8 @@ class MissFactory:
         names = (f"{member} was made of the recorded name {alias}: " for member, alias in made.items())
         return [
             *(f"{name}an alias with more text is no alias of the real name" for name in names),
-            'so that programs can make names of names: keep = ["NAME*"] or keep-names = true, and record again',
+            'so that programs can make names of names: keep = ["NAME*"] or keep-names = true in [tool.awstape]',
+            f"and record anew: {self.advice.record('rewrite')}",
         ]
 
     def recording_ended(self, call: Call, track: Track, pages: int) -> Miss:
