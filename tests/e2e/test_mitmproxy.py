@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -138,6 +139,32 @@ def test_mitmdump_records_and_replays_as_a_reverse_proxy(machine: Machine, aws: 
         assert "miss" not in run.out and "no call to record" not in run.out
     assert seen[0] == seen[1]
     assert aws.calls == {"ListUsers": 1, "ListAnalyzers": 1}
+
+
+def test_following_what_mitmdump_says_of_writes_misses_and_keys(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    """Its options are those of mitmproxy, not of the command line."""
+    create = calls("iam.create_role(RoleName='zfake', AssumeRolePolicyDocument='{}')")
+
+    def run(program: tuple[str, ...], *options: str) -> str:
+        with mitm(machine, "mitmdump", *arguments(machine, *options, *to_upstream(aws))) as dump:
+            machine.run(*program, **dump.environ)
+            return dump.stop().out
+
+    said = run(create, f"awstape_cassette={cassette}")
+    (option,) = re.findall("CreateRole: a write operation; --set (.*) records it", said)
+    assert f"recorded {cassette}: 1 track" in run(create, f"awstape_cassette={cassette}", option)
+
+    said = run(LIST_USERS, f"awstape_replay={cassette}")
+    (command,) = re.findall('to record it: mitmdump -s "\\$\\(awstape addon\\)" (.*)', said)
+    options = [word for word in shlex.split(command) if word != "--set"]
+    assert f"recorded {cassette}: 1 track" in run(LIST_USERS, *options)
+    assert "miss" not in run(LIST_USERS, f"awstape_replay={cassette}")
+
+    machine.environ["AWSTAPE_KEY"] = "another fake key"
+    failed = machine.run("mitmdump", *arguments(machine, f"awstape_cassette={cassette}", *to_upstream(aws)))
+    (command,) = re.findall(r'or record it anew: mitmdump -s "\$\(awstape addon\)" (.*)\)', failed.out)
+    options = [word for word in shlex.split(command) if word != "--set"]
+    assert f"recorded {cassette}: 1 track" in run(LIST_USERS, *options)
 
 
 def test_mitmdump_tells_what_passed_it(machine: Machine, aws: StandIn, cassette: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,9 @@ def test_a_caller_that_the_cassette_does_not_know_misses(kind: str, path: Path) 
     with missed as error, awstape.replay(path), pytest.raises(ClientError, match="CassetteMiss"):
         boto3.client("iam", config=config, **options).list_roles()
     assert "STRANGER" not in str(error.value)
+    (known,) = re.findall(r"for credentials of a caller: (boto3\.Session\(.*\))", str(error.value))
+    with awstape.replay(path):
+        assert roles(eval(known).client("iam")) in (1, 2)  # the text of awstape itself
 
 
 def refuse() -> Any:

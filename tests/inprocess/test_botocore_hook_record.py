@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -110,3 +111,35 @@ def test_a_miss_names_the_call_that_records(tmp_path: Path, aws: StandIn) -> Non
 def test_a_wrong_mode_is_explained(tmp_path: Path) -> None:
     with pytest.raises(awstape.UserError, match="no such mode: 'twice'"):
         awstape.record(tmp_path / "tape.yaml", mode="twice")  # type: ignore[arg-type]
+
+
+#: What is asked for after the recording → words of the miss.
+MISSES = {
+    "list_roles": "ListRoles was not recorded",
+    "create_role": "CreateRole was not recorded",
+    "list_analyzers": "access-analyzer is not replayed",
+}
+
+
+@pytest.mark.parametrize(("method", "words"), MISSES.items())
+def test_following_the_advice_of_a_miss(
+    method: str, words: str, tmp_path: Path, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWSTAPE_UPSTREAM", aws.url)
+    options = {"RoleName": "zfake", "AssumeRolePolicyDocument": "{}"} if method == "create_role" else {}
+
+    def ask() -> None:
+        boto3.client("iam").list_users()
+        getattr(boto3.client("accessanalyzer" if method == "list_analyzers" else "iam"), method)(**options)
+
+    with awstape.record("tapes/tape.yaml", services="iam"):
+        boto3.client("iam").list_users()
+    tape = awstape.replay("tapes/tape.yaml")
+    with pytest.raises(Exception, match=words), tape:
+        ask()
+    (call,) = re.findall(r"to record it: (awstape\.record\(.*\))", tape.misses[0].text)
+    with eval(call):  # the text of awstape itself
+        ask()
+    with awstape.replay("tapes/tape.yaml", strict=True):
+        ask()
