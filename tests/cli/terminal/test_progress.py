@@ -167,8 +167,13 @@ def test_a_narrow_line_has_no_bar() -> None:
     assert line.progress_line([Work("checking", 4, "files", 2)], 0, 40) == "checking, 2 of 4 files · 0 s"
 
 
-def test_a_bar_of_ascii() -> None:
-    assert line.progress_line([Work("", 2, "files", 1)], 0, 80, "=-").startswith("==========---------- ")
+def test_a_terminal_without_unicode_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Terminal() as terminal:
+        monkeypatch.setattr(sys, "stderr", open(sys.stderr.fileno(), "w", encoding="latin-1", closefd=False))  # noqa: SIM115
+        with line.shown_on_terminal(), progress.begin("checking", 2, "files") as work:
+            work.done = 1
+            terminal.wait_for("==========---------- checking, 1 of 2 files; 0 s")
+        monkeypatch.undo()
 
 
 @given(st.lists(st.builds(Work, st.text(), st.none() | st.integers(0, 9), st.text(), st.integers(0, 12)), min_size=1))
@@ -246,7 +251,7 @@ from awstape.cli.main import main
 from awstape.cli.terminal import progress
 from awstape.workbench import review
 progress.PATIENCE = 0
-review.review_file = lambda *_: time.sleep(1000)
+review.review_file = lambda *_, **__: time.sleep(1000)
 sys.exit(main(["check", sys.argv[1]]))
 """
 

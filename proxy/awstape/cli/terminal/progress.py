@@ -91,7 +91,8 @@ class ProgressLine:
         from rich.cells import set_cell_size
 
         width = self._width()
-        line = progress_line(tuple(self._works), int(time.monotonic() - self._began), width, self._bar_characters())
+        seconds = int(time.monotonic() - self._began)
+        line = progress_line(tuple(self._works), seconds, width, in_ascii=not self._has_unicode())
         return f"\r{set_cell_size(line, width).rstrip()}\x1b[K"
 
     def _width(self) -> int:
@@ -101,12 +102,11 @@ class ProgressLine:
         except OSError:
             return 79
 
-    def _bar_characters(self) -> str:
+    def _has_unicode(self) -> bool:
         try:
-            "━─".encode(self._terminal.encoding)
+            return bool("━─·".encode(self._terminal.encoding))
         except UnicodeError:
-            return "=-"
-        return "━─"
+            return False
 
     def _write(self, text: str) -> None:
         if _is_in_foreground(self._terminal):
@@ -124,17 +124,18 @@ def _is_in_foreground(terminal: TextIO) -> bool:
         return True
 
 
-def progress_line(works: Sequence[Work], seconds: int, width: int, bar_characters: str = "━─") -> str:
+def progress_line(works: Sequence[Work], seconds: int, width: int, *, in_ascii: bool = False) -> str:
     """The text of the line: `━━━━──── checking, 2 of 40 files · reading team.yaml, 12 of 104 MB · 3 s`.
 
-    bar_characters: one for what is done, one for the rest. A narrow line has no bar, nor has work of unknown size.
+    A narrow line has no bar, nor has work of unknown size.
     """
-    text = " · ".join([*map(_describe, works), f"{seconds} s"])
+    full, rest, between = ("=", "-", "; ") if in_ascii else ("━", "─", " · ")
+    text = between.join([*map(_describe, works), f"{seconds} s"])
     done = _share_done(works)
     if done is None or width < _NARROWEST_WITH_BAR:
         return text
     cells = int(done * _BAR_CELLS)
-    return f"{bar_characters[0] * cells}{bar_characters[1] * (_BAR_CELLS - cells)} {text}"
+    return f"{full * cells}{rest * (_BAR_CELLS - cells)} {text}"
 
 
 def _share_done(works: Sequence[Work]) -> float | None:
@@ -153,4 +154,4 @@ def _describe(work: Work) -> str:
         return printable(work.doing)
     per, unit = (1_000_000, "MB") if work.unit == BYTES else (1, work.unit)
     numbers = [f"{number // per:,}" for number in (work.done, work.total) if number is not None]
-    return printable(f"{work.doing}, {' of '.join(numbers)} {unit}")
+    return printable(f"{work.doing}, {' of '.join(numbers)} {unit}".rstrip())
