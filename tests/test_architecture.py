@@ -128,6 +128,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "catalog.configured_endpoints",
         "catalog.response_parser",
         "clock",
+        "files.git_index",
         "files.quarantine",
         "files.user_folders",
         "files.pytest_options",

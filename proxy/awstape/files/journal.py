@@ -267,7 +267,12 @@ def journals_of(cassette: Path) -> list[Path]:
 
 
 def find_journals(path: Path) -> list[Path]:
-    """Finds the journals of a cassette, or of all cassettes in a folder and below; leaves out what can't be read."""
+    """Finds the journals of a cassette, or of all cassettes in a folder and below; leaves out what can't be read.
+
+    A journal that is named is found itself.
+    """
+    if path.name.endswith(_SUFFIX):
+        return _existing([path])
     with suppress(OSError, ValueError, RuntimeError):
         return sorted(path.rglob(f"*.y*ml*{_SUFFIX}")) if path.is_dir() else journals_of(path)
     return []

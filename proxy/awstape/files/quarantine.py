@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -26,6 +27,15 @@ def quarantine_of(cassette: Path) -> Path:
     """The path of the quarantine of a cassette. Raises UserError for a loop of symbolic links."""
     target = atomic_writes.follow_links(cassette)
     return target.with_name(target.name + _SUFFIX)
+
+
+def find_quarantines(path: Path) -> list[Path]:
+    """Finds the quarantine of a cassette, or those in a folder and below; one that is named is found itself."""
+    if path.name.endswith(_SUFFIX):
+        return [path]
+    with suppress(OSError, UserError):
+        return sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [*filter(Path.is_file, [quarantine_of(path)])]
+    return []
 
 
 def load(cassette: Path, key: Key) -> list[str]:

@@ -34,8 +34,7 @@ _HOOK = """
         name: awstape check
         entry: awstape check --skip-others
         language: system
-        types: [yaml]
-        files: (^|/)cassettes/
+        files: (^|/)cassettes/.*\\.(ya?ml|journal|quarantine)$
 """
 _TEST = """import boto3
 import pytest

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from awstape import __version__
-from awstape.core.check.findings import ALLOW, FORMAT, KINDS, Finding, Level
+from awstape.core.check.findings import ALLOW, FORMAT, IN_GIT, KINDS, Finding, Level
 from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
 from awstape.core.view.kind_names import kind_name
@@ -23,15 +23,22 @@ from awstape.core.view.kind_names import kind_name
 Findings = Sequence[tuple[str, Finding]]
 """(file, finding) in the order of files and lines."""
 
+#: Kind of a finding that is no value → what it is about.
+_HEADLINES = {
+    ALLOW: "a comment that allows no value",
+    FORMAT: "not a valid cassette",
+    IN_GIT: "a file with real values is in git",
+}
 #: Level of a value that is no finding → where SARIF says that this was decided.
 _SUPPRESSED = {"kept": "external", "allowed": "inSource"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_text(findings: Findings, files: int) -> str:
+def as_text(findings: Findings, files: int, noun: str = "cassette") -> str:
+    """noun: what the files are."""
     findings = [(file, finding) for file, finding in findings if finding.level not in _SUPPRESSED]
     if not findings:
-        return f"{count(files, 'cassette')}: nothing found"
+        return f"{count(files, noun)}: nothing found"
     merged: dict[tuple[str, int, str, str], list[str]] = {}
     for file, finding in findings:
         merged.setdefault(_line_key(file, finding), []).append(_message_of(finding))
@@ -41,7 +48,7 @@ def as_text(findings: Findings, files: int) -> str:
     ]
     counts = ", ".join(count(number, noun) for noun, level in _NOUNS if (number := _count_level(findings, level)))
     bad = len({file for file, _ in findings})
-    lines.append(f"{counts} in {bad} of {count(files, 'cassette')}")
+    lines.append(f"{counts} in {bad} of {count(files, noun)}")
     return "\n".join(lines)
 
 
@@ -107,9 +114,7 @@ def _problem_and_tip(finding: Finding) -> str:
 def _headline(finding: Finding) -> str:
     if finding.level == "warning":
         return KINDS[finding.kind]
-    if finding.kind == ALLOW:
-        return "a comment that allows no value"
-    return "not a valid cassette" if finding.kind == FORMAT else f"looks real: {kind_name(finding.kind)}"
+    return _HEADLINES.get(finding.kind) or f"looks real: {kind_name(finding.kind)}"
 
 
 def full_message(finding: Finding) -> str:

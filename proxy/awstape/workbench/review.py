@@ -10,12 +10,14 @@ from pathlib import Path
 
 from awstape import progress
 from awstape.catalog.service_models import load_models
-from awstape.core.check.findings import FORMAT, Finding, Review, review_file_name, review_text
+from awstape.core.check.findings import FORMAT, IN_GIT, Finding, Review, review_file_name, review_text
+from awstape.core.check.other_files import review_other_text
 from awstape.core.check.value_search import KeptValue
 from awstape.core.text.counting import count
 from awstape.core.view.kind_names import kind_name
 from awstape.errors import UserError
-from awstape.files import limited_reading, project_settings
+from awstape.files import journal, limited_reading, project_settings, quarantine
+from awstape.files.git_index import find_tracked
 
 #: Places of a text, and allowed values, that a line or a summary names.
 _MOST_PLACES, _MOST_ALLOWED = 3, 10
@@ -57,9 +59,31 @@ def review_file(file: Path, names: Sequence[str] | None = None, *, exceptions: b
         with progress.begin(file.name, text.count("\n"), "lines") as work:
             review = review_text(text, load_models(), rules, work.reach, exceptions=exceptions)
     except UserError as error:  # the other files are still reviewed
-        review = Review((Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: ")),))
+        review = Review((_unreadable(file, error),))
     kept = (*of_name.kept, *review.kept)
     return Review((*of_name.findings, *review.findings), review.texts, tuple(_with_settings(file, kept)))
+
+
+def review_other_file(file: Path, *, exceptions: bool = True) -> Review:
+    """As `review_file`, for a YAML file that is no cassette."""
+    try:
+        text = limited_reading.read_bytes(file, tip="awstape searches no larger file").decode("utf-8", "replace")
+    except UserError as error:
+        return Review((_unreadable(file, error),))
+    review = review_other_text(text, project_settings.load_rules(file), exceptions=exceptions)
+    return replace(review, kept=tuple(_with_settings(file, review.kept)))
+
+
+def review_encrypted_files(paths: Sequence[Path]) -> list[tuple[str, Review]]:
+    """(file, review) of each journal and quarantine of some cassettes and folders that git tracks."""
+    found = [file for path in paths for file in (*journal.find_journals(path), *quarantine.find_quarantines(path))]
+    tip = "git rm --cached FILE, take it in with awstape recover, and write *.journal and *.quarantine into .gitignore"
+    finding = Finding(1, "", IN_GIT, "it holds real values, encrypted, and git tracks it", tip)
+    return [(str(file), Review((finding,))) for file in sorted(find_tracked(found))]
+
+
+def _unreadable(file: Path, error: UserError) -> Finding:
+    return Finding(1, "", FORMAT, error.problem.removeprefix(f"{file}: "))
 
 
 def _with_settings(file: Path, kept: Sequence[KeptValue]) -> Iterator[KeptValue]:

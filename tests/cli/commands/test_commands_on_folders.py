@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cassettes").mkdir()
     shutil.copy(FOLDER / "empty-pages.yaml", tmp_path / "cassettes")
-    shutil.copy(ROOT / "tests" / "recordings" / "cassetter.yaml", tmp_path / "cassettes" / "other.yaml")
+    (tmp_path / "cassettes" / "other.yaml").write_text("interactions: []\nversion: 1\n")
     return Path("cassettes")
 
 
@@ -54,6 +55,16 @@ def test_a_long_list_is_shortened(folder: Path, capfd: pytest.CaptureFixture[str
     assert main(["ls", str(folder)]) == 0
     (note,) = capfd.readouterr().err.splitlines()
     assert note.endswith("awstape: cassettes/other.yaml, cassettes/workflow-0.yml, cassettes/workflow-1.yml and 7 more")
+
+
+def test_real_values_in_files_of_other_tools_are_found(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(ROOT / "tests" / "recordings" / "cassetter.yaml", folder / "other.yaml")
+    assert main(["check", str(folder)]) == 1
+    output, errors = capfd.readouterr()
+    assert errors == ""
+    found = re.findall(r"^cassettes/other\.yaml:\d+: interactions\[\d+\]\.\S+: .*", output, re.MULTILINE)
+    assert found
+    assert "awstape redact" not in output, "it does not redact files of other tools"
 
 
 def test_a_named_file_is_checked_unless_others_are_skipped(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -13,19 +13,22 @@ from awstape.cli.terminal import parameters
 from awstape.core.text.printable import printable
 
 if TYPE_CHECKING:
-    from awstape.core.check.findings import Review
     from awstape.workbench.review import Reviews
 
 #: Paths that the last line repeats; pre-commit passes any number.
 _MOST_SHOWN = 3
 _PUBLIC = "keep what is public with keep = […] in [tool.awstape] of pyproject.toml"
+#: Endings of the files that hold encrypted real values.
+_ENCRYPTED = (".journal", ".quarantine")
 _FORMATS = ("text", "json", "github", "sarif")
 
 
 @click.command()
-@parameters.cassettes
+@parameters.checked
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-@click.option("--skip-others", is_flag=True, help="Skip named files that are no cassettes, too; for pre-commit.")
+@click.option(
+    "--skip-others", is_flag=True, help="Take named files for no cassettes, too, if they are none; for pre-commit."
+)
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings as well.")
 @click.option("--no-exceptions", is_flag=True, help="Report values that the project keeps or a comment allows as well.")
 @click.option(
@@ -51,7 +54,8 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, no_excep
     values that the project keeps (`keep` and `keep-names` in pyproject.toml), and each comment that allows one is
     named. A pull request can bring such rules and comments: --no-exceptions ignores them.
 
-    YAML files in folders that are no cassettes, such as those of VCR, are skipped with a note.
+    YAML files that are no cassettes, such as those of VCR, are searched for account ids, ARNs, keys, tokens and the
+    like. Those without are skipped with a note. A journal or quarantine of a recording is a finding if git tracks it.
 
     The exit status is 1 for findings other than warnings.
 
@@ -62,24 +66,37 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, no_excep
     awstape check cassettes/ --format sarif > awstape.sarif
     """
     from awstape.files import cassette_files
-    from awstape.workbench.check_formats import FORMATS
-    from awstape.workbench.review import kept_findings, review_file
+    from awstape.workbench.check_formats import FORMATS, as_text
+    from awstape.workbench.review import kept_findings, review_encrypted_files, review_file, review_other_file
 
-    files = cassette_files.find_all(cassettes)
+    encrypted = [path for path in cassettes if path.suffix in _ENCRYPTED]
+    files = cassette_files.find_all(path for path in cassettes if path not in encrypted)
+    others = [file for path in cassettes if path.is_dir() for file in cassette_files.find_others_in_folder(path)]
     if skip_others:
-        others = [file for file in files if not cassette_files.is_cassette(file)]
-        parameters.warn_of_other_files(others)
+        others += [file for file in files if not cassette_files.is_cassette(file)]
         files = [file for file in files if file not in others]
-    reviews: list[tuple[str, Review]] = []
-    with progress.begin("checking", len(files), "files") as work:
-        for file in work.over(files):
-            reviews.append((str(file), review_file(file, _names(file, cassettes), exceptions=not no_exceptions)))
+    others = [file for file in dict.fromkeys(others) if file not in files]
+    reviews = review_encrypted_files(cassettes)
+    skipped: list[Path] = []
+    with progress.begin("checking", len(files) + len(others), "files") as work:
+        for file in work.over([*files, *others]):
+            if file not in others:
+                review = review_file(file, _names(file, cassettes), exceptions=not no_exceptions)
+            else:
+                review = review_other_file(file, exceptions=not no_exceptions)
+                skipped += [] if review.findings or review.kept else [file]
+            reviews.append((str(file), review))
+    parameters.warn_of_other_files(skipped)
     found = [(file, finding) for file, review in reviews for finding in review.findings]
-    if text := FORMATS[form]([*found, *kept_findings(reviews)], len(files)):
+    number = len(reviews) - len(skipped)
+    noun = "cassette" if number == len(files) else "file"
+    listed = [*found, *kept_findings(reviews)]
+    if text := as_text(listed, number, noun) if form == "text" else FORMATS[form](listed, number):
         click.echo(text)
     if form == "text":
         paths = shlex.join(map(str, cassettes)) if len(cassettes) <= _MOST_SHOWN else "FILE..."
-        if any(finding.is_redactable for _, finding in found):
+        of_cassettes = (finding for file, finding in found if Path(file) in files)
+        if any(finding.is_redactable for finding in of_cassettes):
             click.echo(printable(f"{_PUBLIC}; replace the rest: awstape redact {paths}"))
         _print_what_stays(reviews, paths)
     return int(any(strict or finding.level == "error" for _, finding in found))

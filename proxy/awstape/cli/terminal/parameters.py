@@ -52,6 +52,8 @@ _MOST_SHOWN = 3
 class _CassettePath(click.Path):
     """The path of a cassette or folder; warns of interrupted recordings and of other YAML files there."""
 
+    skips_others = True
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         from awstape.core.text.advice import shell_path
         from awstape.files import cassette_files, journal
@@ -65,7 +67,7 @@ class _CassettePath(click.Path):
             warn(f"note: {problem}; if interrupted, {tip}")
         if not path.exists() and not (ctx and ctx.resilient_parsing):
             raise UserError(f"{path}: there is no such file or folder", _find_similar(path))
-        if path.is_dir() and not (ctx and ctx.resilient_parsing):
+        if self.skips_others and path.is_dir() and not (ctx and ctx.resilient_parsing):
             warn_of_other_files(cassette_files.find_others_in_folder(path))
         return super().convert(value, param, ctx)
 
@@ -80,6 +82,12 @@ def _find_similar(path: Path) -> str:
     same = [file for file in there if Path(file).stem == path.stem]
     similar = f"; did you mean {same[0]}?" if same else did_you_mean(str(path), there)
     return similar.removeprefix("; ") or f"to record it: awstape record {shell_path(path)} -- PROGRAM"
+
+
+class _CheckedPath(_CassettePath):
+    """As `_CassettePath`, for a command that looks into other YAML files."""
+
+    skips_others = False
 
 
 class NewCassettePath(click.Path):
@@ -100,6 +108,7 @@ def warn_of_other_files(files: Sequence[Path]) -> None:
 
 
 cassettes = click.argument("cassettes", nargs=-1, required=True, type=_CassettePath(exists=True, path_type=Path))
+checked = click.argument("cassettes", nargs=-1, required=True, type=_CheckedPath(exists=True, path_type=Path))
 cassette_or_folder = click.argument("cassette", type=_CassettePath(exists=True, path_type=Path))
 cassette = click.argument("cassette", type=_CassettePath(exists=True, dir_okay=False, path_type=Path))
 #: Selectors of tracks in the argument `cassette` (`core.view.selectors`).

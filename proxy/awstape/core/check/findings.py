@@ -42,6 +42,7 @@ _MOST_LINES = 50_000
 FORMAT = "format"
 PARAMETER = "parameter"
 ALLOW = "allow"
+IN_GIT = "in git"
 #: Kind of a warning → what it is about.
 KINDS = {**TAKE_KINDS, PARAMETER: "a file name with the parameter of a test, which may be a real name"}
 _FILE_NAME, _COMMENT = "the file's name", "a comment"
@@ -57,7 +58,8 @@ Level = Literal["error", "warning", "kept", "allowed"]
 class Finding:
     """A problem in a text: the line, counted from 1, the member (may be empty), and the kind.
 
-    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, `allow`, or the kind of a warning (`KINDS`).
+    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, `allow`, `in git`, or the kind of a warning
+    (`KINDS`).
     problem: a description, empty for a real value. tip: what to do, may be empty.
     """
 
@@ -151,19 +153,26 @@ def _error_finding(error: DocumentError) -> Finding:
 
 def _warning_finding(document: Document, problem: Problem) -> Finding:
     member, description = format_path_without_data(problem.path), problem.problem
-    if _looks_real(member, description):
+    if looks_real(member, description):
         member, description = "", "the text looks real and is not shown"
     return Finding(document.line(problem.path), member, problem.kind, description, problem.tip, "warning")
 
 
 def quotes_real_value(error: DocumentError) -> bool:
     """Whether an error quotes something that looks real."""
-    return _looks_real(error.path, error.problem)
+    return looks_real(error.path, error.problem)
 
 
-def _looks_real(*texts: str) -> bool:
+def looks_real(*texts: str) -> bool:
+    """Whether one of some texts has a value that looks real."""
     search = ValueSearch(NO_RULES)
     return any(search.search(text, ANYWHERE).kinds for text in texts)
+
+
+def allowed_values(values: Iterable[tuple[str, str]], reason: str, place: str, line: int) -> Iterator[KeptValue]:
+    """The (kind, value) pairs that a comment allows. A reason that looks real is not shown."""
+    shown = _HIDDEN_REASON if looks_real(reason) else reason
+    return (KeptValue("", shown, kind, value, place, line) for kind, value in values)
 
 
 class _TextSearch:
@@ -197,8 +206,7 @@ class _TextSearch:
             if not searched.kinds:
                 continue
             if reason := self._comments.reason_for(line):
-                shown = _HIDDEN_REASON if _looks_real(reason) else reason
-                self.kept.update(KeptValue("", shown, *value, place, line) for value in searched.real)
+                self.kept.update(allowed_values(searched.real, reason, place, line))
                 continue
             for found_in, kinds in self._locate_kinds(text, searched, line):
                 member = format_path_without_data(context.path)
