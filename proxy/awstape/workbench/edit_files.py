@@ -143,14 +143,17 @@ def plan_write(
     Raises UserError if a real value can't be hidden.
     """
     before = old.cassette if old else Cassette()
-    allowed = {each for text in texts for part in text.parts for each in find_allowed_texts(part.body, load_models())}
-    safe, redacted = _redact_new_takes(path, [*before.takes, *redacted_takes], after, allowed, environ)
-    texts = sorted(texts, key=lambda text: text is not old)  # the formatting of the file itself comes first
-    if old and safe == before and texts == [old]:
-        return PlannedEdit(path, before, before, old, old)
-    rewritten = rewrite_cassette(load_models(), texts, safe, in_place=in_place)
-    comments = rewritten.lost_comments, rewritten.removed_comments
-    return PlannedEdit(path, before, safe, old, rewritten.written, *comments, redacted)
+    with progress.begin(f"rewriting {path.name}"):
+        allowed = {
+            each for text in texts for part in text.parts for each in find_allowed_texts(part.body, load_models())
+        }
+        safe, redacted = _redact_new_takes(path, [*before.takes, *redacted_takes], after, allowed, environ)
+        texts = sorted(texts, key=lambda text: text is not old)  # the formatting of the file itself comes first
+        if old and safe == before and texts == [old]:
+            return PlannedEdit(path, before, before, old, old)
+        rewritten = rewrite_cassette(load_models(), texts, safe, in_place=in_place)
+        comments = rewritten.lost_comments, rewritten.removed_comments
+        return PlannedEdit(path, before, safe, old, rewritten.written, *comments, redacted)
 
 
 def _redact_new_takes(

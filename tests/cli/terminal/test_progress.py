@@ -193,6 +193,8 @@ def test_the_line_is_one_line_whatever_is_counted(works: list[Work]) -> None:
         ("show many --html page.html", {"loading": "2 files", "reading 1.yaml": "bytes", "writing the page": "0 "}),
         ("show --texts many", {"searching": "2 files"}),
         ("redact many", {"redacting": "2 files", "reading 1.yaml": "bytes", "redacting 1.yaml": "3 takes"}),
+        ("rm many/1.yaml ListRoles", {"reading 1.yaml": "bytes", "rewriting 1.yaml": "0 "}),
+        ("merge many -o all.yaml", {"loading": "2 files", "rewriting all.yaml": "0 "}),
         ("rekey many", {"loading": "2 files", "renewing aliases": "2 files", "writing": "2 files"}),
         ("export many --to har -o out.har", {"loading": "2 files", "exporting": "3 tracks"}),
         (

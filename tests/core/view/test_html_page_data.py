@@ -128,3 +128,23 @@ def test_texts_are_given_with_their_places() -> None:
     assert plain["texts"] == [[{"t": ["of ", 0, ["\\u202e"]]}, 2, "iam GetRole Role.Description"]]
     assert [(alias["text"], alias["places"]) for alias in plain["aliases"]] == [("alias-Tsr76sms7l", 0)]
     assert [track["file"] for track in plain["tracks"]] == ["a.yaml", "b.yaml"]
+
+
+def test_a_timeline_names_tracks_by_their_numbers_and_leaves_out_documents() -> None:
+    write = "{AssumeRolePolicyDocument: '{}', RoleName: alias-Tsr76sms7l}"
+    read = "---\nservice: iam\noperation: GetRole\nidentity: {RoleName: alias-Tsr76sms7l}\n"
+    pages = "pages:\n- output: {}\n"
+    after = f"after: {{service: iam, operation: CreateRole, identity: {write}, take: 1}}\n"
+    create = f"---\nservice: iam\noperation: CreateRole\nidentity: {write}\n"
+    plain = page_data(f"version: 1\n{create}{pages}{read}{pages}{read}{after}{pages}")
+    role = {"t": [0]}
+    assert plain["timelines"] == [
+        {
+            "file": "it.yaml",
+            "writes": [{"operation": "CreateRole", "label": role, "take": 1, "track": 0, "here": True}],
+            "lanes": [[1, role, [0, 1]]],
+            "unmoved": 0,
+            "silent": [],
+        }
+    ]
+    assert plain["aliases"][0]["places"] == 2, "labels are no places"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from awstape import progress
 from awstape.cli.terminal import parameters
 from awstape.cli.terminal.edit_output import count_takes, write_edits
 from awstape.errors import UserError
@@ -55,7 +56,8 @@ def merge(cassettes: tuple[Path, ...], output: Path, prefer: Preference | None, 
         raise UserError(f"{output}: already exists", "to merge into it, name it among CASSETTES as well")
     atomic_writes.check_writable(output)
     with nullcontext() if options.dry_run else atomic_writes.lock_folders_of(output):  # makes the folder
-        texts = [cassette_files.load_text(file, load_models()) for file in files]
+        with progress.begin("loading", len(files), "files") as work:
+            texts = [cassette_files.load_text(file, load_models()) for file in work.over(files)]
         cassette_files.check_marks(
             {file: text.cassette for file, text in zip(files, texts, strict=True)}, load_models()
         )

@@ -152,7 +152,7 @@ def _timelines(cassettes: Sequence[tuple[str, Cassette]], models: Models, nodes:
                         }
                         for write in timeline.writes
                     ],
-                    "lanes": [[own[lane.track], label(lane.track), lane.epochs] for lane in timeline.lanes],
+                    "lanes": [[own[lane.track], label(lane.track), list(lane.epochs)] for lane in timeline.lanes],
                     "unmoved": timeline.unmoved,
                     "silent": [own[track] for track in timeline.silent],
                 }
