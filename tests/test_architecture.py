@@ -136,7 +136,6 @@ SHORT: Mapping[str, tuple[str, ...]] = {
         "pytest_plugin.fixture",
         "pytest_plugin.guard",
         "inprocess.aws_guard",
-        "inprocess.sent_requests",
         "inprocess.shared_session_parts",
         "proxying.flow_conversion",
         "proxying.upstream",

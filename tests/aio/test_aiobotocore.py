@@ -20,6 +20,7 @@ import awstape
 from awstape import clock
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.errors import MissError
+from awstape.inprocess.aws_guard import AwsGuard
 from awstape.inprocess.botocore_hook import InProcess
 from awstape.opening import RecordMode, open_for_recording
 from support import exchanges, in_process
@@ -408,3 +409,42 @@ def test_a_recording_is_replayed(aws: StandIn, tmp_path: Path, monkeypatch: pyte
     with awstape.replay(tmp_path / "x.yaml", strict=True):
         asyncio.run(listed(aws.url, *LISTINGS))
     assert not aws.calls
+
+
+# --- the guard ---
+
+
+@pytest.fixture
+def guard() -> Iterator[AwsGuard]:
+    guard = AwsGuard("mark it")
+    guard.install()
+    yield guard
+    guard.remove()
+
+
+@pytest.mark.parametrize("keys", [FAKE_KEYS, {}], ids=["credentials", "none"])
+def test_the_guard_refuses_a_client_without_a_tape(
+    guard: AwsGuard, keys: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    async def main() -> None:
+        async with client(config=ONCE, region_name="us-east-1", **keys) as asked:
+            with pytest.raises(awstape.UserError, match=r"it reached for AWS \(iam ListRoles\): mark it"):
+                await asked.list_roles()
+            with awstape.replay(CASSETTES / "roles.yaml"):
+                assert (await asked.list_roles())["Roles"]
+            with pytest.raises(awstape.UserError, match="iam ListUsers"):
+                await asked.list_users()
+
+    asyncio.run(main())
+    assert guard.reached == ["iam ListRoles", "iam ListUsers"]
+
+
+def test_the_guard_lets_requests_to_a_stand_in_pass(guard: AwsGuard, aws: StandIn) -> None:
+    async def main() -> None:
+        async with client(endpoint_url=aws.url, region_name="us-east-1", **FAKE_KEYS) as asked:
+            assert (await asked.list_roles())["Roles"]
+
+    asyncio.run(main())
+    assert not guard.reached

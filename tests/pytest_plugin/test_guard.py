@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.pytest_runs import run, text_of
+from support.pytest_runs import run, run_again, text_of
 from support.standin import StandIn
 
 pytest_plugins = ["pytester"]
@@ -66,6 +66,29 @@ def test_a_test_without_a_cassette_that_reaches_for_aws_fails(
         assert f"it reached for AWS (iam {operation}): mark it @pytest.mark.awstape" in text_of(result)
     for line in ("FAILED test_module.py::test_reaches", "ERROR test_module.py::test_whose_fixture_reaches"):
         assert f"{line} - it reached for AWS" in text_of(result)
+
+
+def test_a_project_below_the_root_sets_its_own_guard(pytester: pytest.Pytester) -> None:
+    """As with all settings, the nearest pyproject.toml that has some counts."""
+    reaching = "import boto3\ndef test_{}():\n    boto3.client('iam', 'us-east-1').list_roles()\n"
+    for folder, settings in {
+        ".": "[tool.awstape.pytest]\nguard = false\n",
+        "one": "[tool.awstape.pytest]\nguard = true\n",
+        "one/below": "[project]\ndependencies = ['awstape']\n",
+        "two": "",
+        "two/below": "[tool.awstape]\n",
+    }.items():
+        (pytester.path / folder).mkdir(exist_ok=True)
+        (pytester.path / folder / "pyproject.toml").write_text(settings)
+        name = f"test_{folder.replace('/', '_').replace('.', 'root')}"
+        (pytester.path / folder / f"{name}.py").write_text(reaching.format(name))
+    result = run_again(pytester)
+    result.assert_outcomes(failed=5)
+    guarded = [line.split(" - ")[0] for line in result.outlines if line.startswith("FAILED") and "it reached" in line]
+    assert guarded == [
+        "FAILED one/below/test_one_below.py::test_test_one_below",
+        "FAILED one/test_one.py::test_test_one",
+    ]
 
 
 def test_an_endpoint_on_this_machine_is_no_aws(pytester: pytest.Pytester, aws: StandIn) -> None:

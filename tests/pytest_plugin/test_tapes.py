@@ -805,6 +805,29 @@ def test_other():
     assert run(pytester, module, "--awstape-orphans", *workers).ret == 0
 
 
+@pytest.mark.parametrize("where", ["conftest", "class", "project"])
+def test_unused_cassettes_are_found_in_the_folder_that_is_set(
+    pytester: pytest.Pytester, cassettes: Path, where: str
+) -> None:
+    fixture = "{0}@pytest.fixture\n{0}def awstape_config({1}):\n{0}    return {{'folder': 'tapes'}}\n"
+    indent, this = ("    ", "self") if where == "class" else ("", "")
+    if where == "conftest":
+        (pytester.path / "conftest.py").write_text("import pytest\n" + fixture.format("", ""))
+    if where == "project":
+        (pytester.path / "pyproject.toml").write_text('[tool.awstape.pytest]\nfolder = "tapes"\n')
+    shutil.copytree(cassettes, pytester.path / "tapes")
+    module = "class TestIt:\n" + fixture.format("    ", "self") if where == "class" else ""
+    module += (
+        f"{indent}@pytest.mark.awstape('roles', 'policy-versions')\n{indent}def test_it({this}):\n{indent}    pass\n"
+    )
+    result = run(pytester, module, "--awstape-orphans", "--collect-only", "-q")
+    assert result.ret == 1
+    found = [line for line in result.outlines if "used by no test" in line]
+    assert found == ["used by no test: tapes/policy-generations.yaml"]
+    (pytester.path / "tapes" / "policy-generations.yaml").unlink()
+    assert run_again(pytester, "--awstape-orphans", "--collect-only", "-q").ret == 0
+
+
 def test_moto_and_cassettes_work_in_the_same_run(pytester: pytest.Pytester, cassettes: Path) -> None:
     result = run(
         pytester,

@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
+from inspect import iscoroutine
 from typing import Any
 
 import botocore.endpoint
@@ -67,13 +69,26 @@ def _telling_of_calls(make_request: _Method) -> _Method:
         for kind in type(endpoint).__mro__:
             if "_send" in kind.__dict__ and (kind, "_send") not in _former:
                 _change(kind, "_send", _telling_before_sending)
-        try:
-            return make_request(endpoint, operation_model, *args, **options)
-        except NoCredentialsError:
-            _tell_before_sending(endpoint.host)
-            raise
+        with _telling_of_lacking_credentials(endpoint.host):
+            made = make_request(endpoint, operation_model, *args, **options)
+            return _await(made, endpoint.host) if iscoroutine(made) else made
 
     return begin_and_make_request
+
+
+async def _await(made: Coroutine[Any, Any, Any], host: str) -> Any:
+    """What a client of aiobotocore gets for a call."""
+    with _telling_of_lacking_credentials(host):
+        return await made
+
+
+@contextmanager
+def _telling_of_lacking_credentials(host: str) -> Iterator[None]:
+    try:
+        yield
+    except NoCredentialsError:
+        _tell_before_sending(host)
+        raise
 
 
 def _telling_before_sending(send: _Method) -> _Method:

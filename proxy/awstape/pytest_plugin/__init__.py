@@ -17,7 +17,6 @@ import pytest
 
 from awstape.errors import UserError
 from awstape.pytest_plugin.run_summary import (
-    FOLDER,
     GUARD,
     OUTCOME,
     POSITION,
@@ -193,13 +192,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.config.getoption("--awstape-orphans"):
-        from awstape.pytest_plugin.markers import find_tape_node, read_settings
+        from awstape.pytest_plugin.markers import find_configured, find_tape_node, read_settings
 
         summary = item.config.stash[SUMMARY]
-        summary.folders.add(str(item.path.parent / FOLDER))
-        if uses_awstape(item):
-            with suppress(UserError):  # reported when the test runs
-                summary.used.update(map(str, read_settings(find_tape_node(item)).paths))
+        with suppress(UserError):  # reported when the test runs
+            settings = read_settings(find_tape_node(item), find_configured(item))
+            summary.folders.add(str(settings.folder))
+            if uses_awstape(item):
+                summary.used.update(map(str, settings.paths))
 
 
 @pytest.hookimpl(optionalhook=True)

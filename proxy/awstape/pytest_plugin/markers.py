@@ -15,9 +15,11 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,11 +41,12 @@ Node = pytest.Item | pytest.Collector
 class Settings:
     """The settings of a tape.
 
-    node: the test, or the module or class whose tests share the tape. is_own: no name was given, so the cassette is of
-    this node alone.
+    node: the test, or the module or class whose tests share the tape. folder: that of its cassettes. is_own: no
+    name was given, so the cassette is of this node alone.
     """
 
     node: Node
+    folder: Path
     paths: tuple[Path, ...]
     is_own: bool
     mode: str
@@ -94,10 +97,11 @@ def read_settings(node: Node, configured: object = None) -> Settings:
         names = marker.args or names
         options |= marker.kwargs
     options |= _read_command_line(node.config)
-    folder = node.path.parent / os.fspath(options.get("folder", FOLDER))
+    folder = Path(os.path.normpath(node.path.parent / os.fspath(options.get("folder", FOLDER))))
     faults = options.get("faults", ())
     return Settings(
         node,
+        folder,
         tuple(Path(os.path.normpath(folder / _with_suffix(str(name)))) for name in names)
         or (folder / f"{_own_name(node)}.yaml",),
         not names,
@@ -108,6 +112,16 @@ def read_settings(node: Node, configured: object = None) -> Settings:
         options.get("strict", not names and isinstance(node, pytest.Item)),
         options.get("include_writes", False),
     )
+
+
+def find_configured(item: pytest.Item) -> object:
+    """The value of the fixture `awstape_config` of a test that does not run; None if it needs other fixtures."""
+    with suppress(Exception):  # reported when the test runs
+        (*_, closest) = item.session._fixturemanager.getfixturedefs("awstape_config", item) or ()
+        if not closest.argnames and not inspect.isgeneratorfunction(closest.func):
+            found: object = closest.func()
+            return found
+    return None
 
 
 def _read_defaults(node: Node, configured: object) -> Mapping[str, object]:

@@ -69,7 +69,8 @@ SHOWN = pytest.StashKey[list[str]]()
 """Of a test: the messages of the errors in its failure."""
 GUARD = pytest.StashKey[Any]()
 """Of a test that is guarded: its `inprocess.aws_guard.AwsGuard`."""
-_GUARDS = pytest.StashKey[bool | None]()
+_GUARDS = pytest.StashKey[dict[Path, bool | None]]()
+"""Folder → what its project says of the guard."""
 POSITION = pytest.StashKey[int]()
 """Of a test among those that its parametrized function makes, from 1."""
 
@@ -77,27 +78,37 @@ POSITION = pytest.StashKey[int]()
 def guards(item: pytest.Item) -> bool:
     """Whether a test must not reach AWS outside a tape: one with a cassette, by default, or every test, or none.
 
-    The command line decides, or the project at the root.
+    The command line decides, or the project of the test's module.
     """
-    config = item.config
-    if _GUARDS not in config.stash:
-        config.stash[_GUARDS] = config.getoption("--awstape-guard") or _project_guards(config.rootpath)
-    is_guarding = config.stash[_GUARDS]
+    known = item.config.stash.setdefault(_GUARDS, {})
+    is_guarding = item.config.getoption("--awstape-guard") or _project_guards(item.path.parent, known)
     return uses_awstape(item) if is_guarding is None else is_guarding
 
 
-def _project_guards(root: Path) -> bool | None:
-    path = root / "pyproject.toml"
+def _project_guards(folder: Path, known: dict[Path, bool | None]) -> bool | None:
+    """What the nearest pyproject.toml with settings of awstape says of the guard. known: as in `_GUARDS`."""
+    if folder not in known:
+        settings = _read_settings(folder / "pyproject.toml")
+        if settings is None and folder != folder.parent:
+            known[folder] = _project_guards(folder.parent, known)
+        else:
+            options = settings.get("pytest") if isinstance(settings, dict) else None
+            guard = options.get("guard") if isinstance(options, dict) else None
+            known[folder] = guard if isinstance(guard, bool) else None  # another is reported with the first cassette
+    return known[folder]
+
+
+def _read_settings(path: Path) -> object:
+    """The settings of awstape in a pyproject.toml, None if it has none. `files.project_settings` takes its time."""
     text = path.read_text("utf-8", "replace") if path.is_file() else ""
-    if "[tool.awstape" not in text:
+    if "awstape" not in text:
         return None
     import tomllib
 
     try:
-        guard = tomllib.loads(text)["tool"]["awstape"]["pytest"]["guard"]
+        return tomllib.loads(text)["tool"]["awstape"]
     except (tomllib.TOMLDecodeError, LookupError, TypeError):
         return None
-    return guard if isinstance(guard, bool) else None  # any other is reported when a test uses a cassette
 
 
 def note_outcome(item: pytest.Item, outcome: str, error: BaseException | None) -> None:
