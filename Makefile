@@ -25,6 +25,8 @@ NEWER_DATA := the_ca_can_sign_for_every_intercepted_host or a_client_sees_what_i
 ENDS_TESTS = $(foreach name,$(ENDS),$(or $(shell find tests -name test_$(name).py),tests/test_$(name).py))
 # The runs of `make bench` that `make bench-page` shows.
 RUNS ?= .reports/bench.json
+# What `make test-replay` runs.
+REPLAY_TESTS := $(addprefix tests/,core/replay serving inprocess proxying test_tape.py test_large_cassettes.py)
 # The parser that `make fuzz` tests, and for how long.
 TARGET ?= all
 SECONDS ?= 60
@@ -33,7 +35,7 @@ SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-newest test-lowest test-clients aio lint type check bench bench-quick bench-page fuzz audit lock fmt clean
+.PHONY: help demo soak canaries vocabulary listings protocol-suites examples index reference test test-fast test-thorough test-slowest test-replay test-newest test-lowest test-clients aio lint type check bench bench-quick bench-page fuzz audit lock fmt clean
 
 help: ## print this list of targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +55,10 @@ test-thorough: $(READY) ## run all tests, with all generated examples (some minu
 test-slowest: $(READY) ## print the ten slowest tests of the last `make test`
 	@test -e $(REPORT) || $(MAKE) test
 	@$(BIN)/python tests/slowest.py $(REPORT)
+
+test-replay: $(READY) ## run the tests of replay without answers from memory, then with all cassettes read lazily
+	$(BIN)/python -m pytest -q -n 2 $(OPTIONS) --replay anew --ignore-glob '*/test_known_*' $(REPLAY_TESTS)
+	$(BIN)/python -m pytest -q -n 2 $(OPTIONS) --replay lazily $(REPLAY_TESTS)
 
 test-newest: $(READY) ## run some tests with the newest packages on the newest installed Python (needs the internet)
 	$(BIN)/uv venv --quiet --clear --python "$$(.ci/python 3.14 3.13 3.12 3.11)" $(VENV)-newest

@@ -38,6 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sample", type=int, metavar="N", help="run at most N cases of each parametrized test")
+    parser.addoption(
+        "--replay",
+        choices=["usual", "anew", "lazily"],
+        default="usual",
+        help="replays in this process answer no request from memory (anew), or read the pages of every cassette when "
+        "they are requested (lazily)",
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -86,6 +93,18 @@ def config_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     key.write_text("0123456789abcdef" * 4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(folder))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def replay_setting(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Switches off what makes replay fast and must not be noticed otherwise (`--replay`, `make test-replay`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        match pytestconfig.getoption("--replay"):
+            case "anew":
+                patch.setattr("awstape.core.replay.known_replies.KnownReplies.serve_again", lambda self, key: None)
+            case "lazily":
+                patch.setattr("awstape.files.cassette_files.LAZY_FROM", 1)
         yield
 
 
