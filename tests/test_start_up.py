@@ -15,6 +15,27 @@ from support.paths import ROOT
 #: Modules that take as long as a small program, and those that a replay has no use for.
 SLOW = ("asyncio", "botocore", "click", "http.client", "mitmproxy", "rich", "ssl", "urllib.request", "yaml")
 CASSETTE = ROOT / "cassettes" / "roles.yaml"
+#: Modules that a replay needs only for what it rarely does: another text than awstape writes, a miss, a proxy.
+UNUSED = ("botocore", "cryptography", "difflib", "html", "http.client", "importlib.metadata", "mitmproxy", "random",
+          "rich", "tempfile", "urllib.request", "yaml")  # fmt: skip
+#: `awstape replay` of a cassette to a program that asks for its roles. Then prints, as JSON, the names of all modules,
+#: and how many patterns awstape has compiled: while it was imported, and in all.
+REPLAY = '''
+import json, re, sys
+compiled, compile_ = [], re.compile
+def note(pattern, flags=0):
+    compiled.append(sys._getframe(1).f_globals["__name__"].startswith("awstape."))
+    return compile_(pattern, flags)
+re.compile = note
+import awstape.opening, awstape.program.servers, awstape.report
+from awstape.cli.main import main
+imported = sum(compiled)
+ask = """import os, urllib.request
+urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/?Action=ListRoles&Version=2010-05-08").read()"""
+assert main(["replay", sys.argv[1], "--", sys.executable, "-c", ask]) == 0
+print(json.dumps([[*sys.modules], imported, sum(compiled)]))
+'''
+MOST_MODULES, MOST_OWN_MODULES, MOST_PATTERNS = 430, 180, 40
 
 
 def imported(program: str, *arguments: str | Path) -> set[str]:
@@ -77,3 +98,14 @@ assert reply and reply.response and b"<Roles>" in reply.response.body, reply
 assert not tape.player.misses
 """
     assert "botocore" not in imported(program, CASSETTE)
+
+
+def test_a_replay_imports_and_compiles_little() -> None:
+    """What is used without need costs each replay: a module about 1 ms, a large pattern 5 ms."""
+    done = subprocess.run([sys.executable, "-c", REPLAY, CASSETTE], capture_output=True, text=True, check=True)
+    modules, imported, compiled = json.loads(done.stdout)
+    assert [name for name in UNUSED if name in modules] == []
+    assert len(modules) <= MOST_MODULES
+    assert len([name for name in modules if name.startswith("awstape")]) <= MOST_OWN_MODULES
+    assert imported == 0
+    assert compiled <= MOST_PATTERNS

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awstape.core.cassette import lazy_reader
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.lazy_reader import read_lazily
 from awstape.core.cassette.yaml.documents import DocumentError
@@ -95,6 +96,27 @@ def test_pages_are_read_when_they_are_asked_for_and_once() -> None:
         assert cassette.takes[1].pages[0].answer.output == {"IsTruncated": False, "Users": []}
     begin = TEXT.index("---\nservice: iam\noperation: ListUsers")
     assert text.read_parts == [(begin, len(TEXT))]
+
+
+def test_at_the_start_a_text_is_read_once_and_its_header_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that are read: all, to find the documents, and the heads once more. Bytes that are parsed: of the header,
+    then of each take whose pages are asked for, once."""
+    header, takes = "version: 1\n", 40
+    pages = "pages:\n- output:\n    Users:\n" + "    - UserName: alias-Tsr76sms7l\n" * 2000 + "    IsTruncated: false\n"
+    text = Text(header + "".join(f"---\nservice: iam\noperation: ListUsers\nidentity:\n  PathPrefix: /{n}/\n{pages}"
+                                 for n in range(takes)))  # fmt: skip
+    parsed: list[int] = []
+    parse = lazy_reader._parse
+    monkeypatch.setattr(lazy_reader, "_parse", lambda data, lines: parsed.append(len(data)) or parse(data, lines))
+    cassette = text.cassette()
+    assert cassette
+    assert len(cassette.takes) == takes
+    assert sum(end - begin for begin, end in text.read_parts) <= len(text.data) + len(header) + takes * 4096
+    assert parsed == [len(header)]
+    for _ in range(3):
+        assert cassette.takes[7].pages
+    assert len(parsed) == 2
+    assert parsed[1] == pytest.approx(len(text.data) / takes, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ class Fault:
 
 _FIELDS: Mapping[str, Callable[[str], object]] = {
     "operation": lambda text: _GLOB.fullmatch(text) and not text.isdigit(),
-    "page": _NUMBER.fullmatch,
+    "page": lambda text: _NUMBER.fullmatch(text),
     "times": lambda text: text == "always" or _NUMBER.fullmatch(text),
     "seconds": lambda text: _SECONDS.fullmatch(text) and float(text) <= _MAX_SECONDS,
 }
