@@ -59,5 +59,6 @@ def cassette(tracks: int, roles: int) -> Cassette:
     return Cassette.of(take(number, roles) for number in range(tracks))
 
 
-def cassette_text(tracks: int, roles: int) -> str:
-    return write_cassette(cassette(tracks, roles))
+def cassette_text(tracks: int, roles: int, takes: int = 1) -> str:
+    """The text of such a cassette. takes: of each track; they differ in their roles."""
+    return write_cassette(Cassette.of(take(number, roles - i) for number in range(tracks) for i in range(takes)))

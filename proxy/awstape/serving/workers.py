@@ -8,8 +8,9 @@
    state (`Player.has_same_answer`). Any other request it sends through the parent to the owner, and passes its reply
    on.
 4. The parent accepts connections. It looks at what has arrived, without taking it, and passes the connection to the
-   owner of the session that the first request names; one that names none, or has not sent a line within LOOK_TIME, goes
-   to the workers in turn. A wrong guess is harmless, by rule 3; so is a connection with requests of several sessions.
+   owner of the session that the first request names. One that names none goes to the workers in turn; so does one that
+   sends nothing for LOOK_TIME, or while MAX_LOOKING others send nothing. A wrong guess is harmless, by rule 3; so is a
+   connection with requests of several sessions.
 5. The endpoint's own paths (`serving.control_api`) are answered by the parent, with the counts of all workers added up;
    a reset is answered once it has reached all of them. The report at the end is made from the same sum.
 6. The limits of `core.replay.sessions` and `serving.endpoint` hold for each worker.
@@ -47,7 +48,8 @@ from awstape.serving.process_link import Link
 from awstape.serving.worker import Counts, CountsOf, Drain, Reset, Sockets, owner_of, run_worker
 from awstape.tape import Tape
 
-LOOK_TIME = 0.1  # seconds, as all times
+LOOK_TIME = 30.0  # seconds, as all times
+MAX_LOOKING = 500
 END_TIME = 2.0
 _FULL_TIME = 0.01  # until a worker's socket is tried again that can't take a connection
 _LOOKED_AT = 1024  # bytes
@@ -123,6 +125,7 @@ class Workers:
         self._in_turn = cycle(self._processes)
         self._is_ending = False
         self._passing: set[asyncio.Task[None]] = set()
+        self._looking: set[asyncio.Event] = set()
 
     # --- processes ---
 
@@ -182,6 +185,8 @@ class Workers:
         """Waits until all workers have answered what has arrived, and adds up what they have counted."""
         try:
             async with asyncio.timeout(DRAIN_TIME + END_TIME):
+                for has_arrived in self._looking:
+                    has_arrived.set()
                 if self._passing:
                     await asyncio.wait(self._passing)
                 await self._ask_all(Drain())
@@ -205,12 +210,29 @@ class Workers:
     async def _pass_on(self, connection: socket.socket) -> None:
         """Passes a connection to a worker, by rule 4."""
         with connection:
-            found = _SESSION.match(await _look_at(connection))
+            found = _SESSION.match(await self._look_at(connection))
             to = self._owner_of(found[1].decode("latin-1")) if found else None
             if to is None or to.status is not None:
                 to = next((each for each in islice(self._in_turn, len(self._processes)) if each.status is None), None)
             if to:
                 await to.give(connection)
+
+    async def _look_at(self, connection: socket.socket) -> bytes:
+        """What has arrived on a connection once something has, which stays there; nothing if that takes too long."""
+        loop = asyncio.get_running_loop()
+        has_arrived = asyncio.Event()
+        loop.add_reader(connection, has_arrived.set)
+        self._looking.add(has_arrived)
+        try:
+            if len(self._looking) <= MAX_LOOKING:
+                async with asyncio.timeout(LOOK_TIME):
+                    await has_arrived.wait()
+            return connection.recv(_LOOKED_AT, socket.MSG_PEEK)
+        except (TimeoutError, OSError):
+            return b""
+        finally:
+            self._looking.discard(has_arrived)
+            loop.remove_reader(connection)
 
     def _owner_of(self, session: str) -> _Process:
         return self._processes[owner_of(session, len(self._processes))]
@@ -253,18 +275,3 @@ class Workers:
         process.link.error = UserError(f"{process.name} {how}: what it has counted is lost", "start the replay again")
         self._warn(f"{process.link.error.problem}; requests of its sessions get status 500")
         self._tape.failure = self._tape.failure or process.link.error
-
-
-async def _look_at(connection: socket.socket) -> bytes:
-    """What has arrived on a connection once something has, which stays there."""
-    loop = asyncio.get_running_loop()
-    has_arrived = asyncio.Event()
-    loop.add_reader(connection, has_arrived.set)
-    try:
-        async with asyncio.timeout(LOOK_TIME):
-            await has_arrived.wait()
-        return connection.recv(_LOOKED_AT, socket.MSG_PEEK)
-    except (TimeoutError, OSError):
-        return b""
-    finally:
-        loop.remove_reader(connection)

@@ -6,7 +6,7 @@ import selectors
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import cycle, islice
+from itertools import cycle, repeat
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,9 @@ def call(client: Any, count: int, tracks: int = 10) -> None:
         client.list_roles(PathPrefix=f"/p{number % tracks}/")
 
 
-def message(form: str, host: str = "iam.amazonaws.com") -> bytes:
+def message(form: str, host: str = "iam.amazonaws.com", path: str = "/") -> bytes:
     """A request as bytes."""
-    head = f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM}\r\nContent-Length: {len(form)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM}\r\nContent-Length: {len(form)}\r\n\r\n"
     return (head + form).encode()
 
 
@@ -53,24 +53,34 @@ def connected(address: tuple[str, int], connections: int = 1) -> Iterator[list[s
 
 def send(connections: Sequence[socket.socket], messages: Sequence[bytes], count: int) -> None:
     """Sends so many requests in all, with messages in turn, one after the other on each connection."""
-    waiting = iter(islice(cycle(messages), count))
+    in_turn = cycle(messages)
+    _send(connections, [in_turn] * len(connections), count)
+
+
+def send_own(connections: Sequence[socket.socket], messages: Sequence[bytes], count: int) -> None:
+    """Sends so many requests in all; each connection has its own message, which it repeats."""
+    _send(connections, [repeat(message) for message in messages], count)
+
+
+def _send(connections: Sequence[socket.socket], messages: Sequence[Iterator[bytes]], count: int) -> None:
     with selectors.DefaultSelector() as ready:
-        for connection, message in zip(connections, waiting, strict=False):
-            connection.sendall(message)
-            ready.register(connection, selectors.EVENT_READ, bytearray())
-        done = 0
+        for connection, of_it in zip(connections, messages, strict=True):
+            connection.sendall(next(of_it))
+            ready.register(connection, selectors.EVENT_READ, (bytearray(), of_it))
+        done, sent = 0, len(connections)
         while done < count:
             for key, _ in ready.select():
                 asked: Any = key.fileobj
-                received = key.data
+                received, of_it = key.data
                 data = asked.recv(1 << 18)
                 assert data, "the server closed a connection"
                 received += data
                 if is_complete(received):
                     received.clear()
                     done += 1
-                    if (following := next(waiting, None)) is not None:
-                        asked.sendall(following)
+                    if sent < count:
+                        sent += 1
+                        asked.sendall(next(of_it))
 
 
 def is_complete(received: bytearray) -> bool:

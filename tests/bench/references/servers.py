@@ -69,10 +69,10 @@ def home(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def endpoint(cassette: Path, *options: str) -> Iterator[Server]:
-    """Runs `awstape replay` as an endpoint."""
+def endpoint(cassette: Path, *options: str, python: Path = Path(sys.executable)) -> Iterator[Server]:
+    """Runs `awstape replay` as an endpoint. python: of the environment in which it is installed."""
     command = ("-m", "awstape", "replay", str(cassette), "--json", *options)
-    with process(sys.executable, *command, **home(cassette.parent)) as running:
+    with process(python, *command, **home(cassette.parent)) as running:
         assert running.stdout
         url = urlsplit(json.loads(running.stdout.readline())["address"])
         yield Server(running.pid, str(url.hostname), url.port or 0)
@@ -177,6 +177,19 @@ def missing_program(peers: Path | None, package: str, *programs: str) -> str:
     if not (node_modules(peers) / package).exists():
         return f"not measured: no {package} in {node_modules(peers)}"
     return next((f"not measured: no {program}" for program in programs if not shutil.which(program)), "")
+
+
+def python_with(peers: Path | None, package: str) -> Path | None:
+    """The interpreter of the peers' environment, if a package is installed there."""
+    python = peers / "bin" / "python" if peers else None
+    found = python and python.exists() and subprocess.run([python, "-c", f"import {package}"], capture_output=True)
+    return python if found and found.returncode == 0 else None
+
+
+def processes_of(server: Server) -> list[int]:
+    """The ids of a server's process and of its children; only the first where the system has no /proc."""
+    children = Path(f"/proc/{server.process}/task/{server.process}/children")
+    return [server.process, *map(int, children.read_text("ascii").split() if children.exists() else ())]
 
 
 def free_port() -> int:

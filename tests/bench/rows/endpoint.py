@@ -1,8 +1,12 @@
-"""`awstape replay` in a process of its own, as endpoint and as proxy, beside bare servers and other tools."""
+"""`awstape replay` in processes of its own, as endpoint and as proxy, beside bare servers and other tools.
+
+awstape runs in asyncio's event loop, as all bare servers do. With uvloop, it has a row of its own: there the servers
+differ in their event loops, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import cycle, islice
@@ -18,6 +22,7 @@ TRACKS, ROLES, CONNECTIONS = 10, 5, 16
 BARE, MATCHING, TALKBACK = "a bare responder", "a bare matching responder", "talkback"
 #: Goals by reference: of a call, of the throughput, of a call through the proxy.
 CALL, THROUGHPUT, PROXIED = {BARE: Goal(1.05)}, {MATCHING: Goal(1 / 0.8), TALKBACK: Goal(1)}, {BARE: Goal(1.25)}
+UVLOOP, WORKERS = "awstape with uvloop", 2
 PROXY_THROUGHPUT = {"mitmproxy's server replay": Goal(1 / 8)}
 
 
@@ -49,6 +54,13 @@ class Running:
             self.servers[TALKBACK] = use(servers.talkback(self.forms, folder, peers))
         if not self.missing["WireMock"]:
             self.servers["WireMock"] = use(servers.wiremock(self.forms, folder, peers))
+        python = servers.python_with(peers, "uvloop")
+        if python:
+            self.servers[UVLOOP] = use(servers.endpoint(cassette, python=python))
+        self.several_takes = folder / "takes.yaml"
+        self.several_takes.write_text(cassette_text(1, ROLES, takes=2), "utf-8")
+        self.one = use(servers.endpoint(self.several_takes))
+        self.workers = use(servers.endpoint(self.several_takes, "--workers", str(WORKERS)))
         self.proxy = use(servers.replaying_proxy(cassette))
         self.mitmproxy = use(servers.mitmproxy_replay(self.forms, folder))
 
@@ -69,13 +81,38 @@ def _rows(running: Running) -> Iterator[Row]:
     calls, requests = running.setting.size(100, quick=20), running.setting.size(3000, quick=400)
     called, loaded, one_by_one = [], [], []
     for name, server in running.servers.items():
+        if name == UVLOOP:
+            continue
         called.append(_calls(name, clients.iam(server.url), calls, CALL, [server.process]))
         loaded.append(running.load(name, CONNECTIONS, requests, THROUGHPUT.get(name)))
         one_by_one.append(running.load(name, 1, requests // 4, None))
     yield running.row("boto3 call over the endpoint", called)
     yield running.row("request to the endpoint, without boto3", one_by_one)
     yield running.row(f"request among {CONNECTIONS} connections", loaded)
+    yield from _with_uvloop(running, requests)
+    yield _in_sessions(running, requests // 4)
     yield from _proxied(running, calls)
+
+
+def _with_uvloop(running: Running, requests: int) -> Iterator[Row]:
+    if UVLOOP in running.servers:
+        work = running.load(UVLOOP, CONNECTIONS, requests, None)
+        beside = [running.load(name, CONNECTIONS, requests, THROUGHPUT.get(name)) for name in (BARE, MATCHING)]
+        yield Row(f"request among {CONNECTIONS} connections, with uvloop", work, beside)
+
+
+def _in_sessions(running: Running, requests: int) -> Row:
+    """Requests whose answers depend on the session, so that none is known; each connection has its session."""
+    form = next(iter(running.forms))
+    messages = [clients.message(form, path=f"/~{number}") for number in range(CONNECTIONS)]
+    run = partial(clients.send_own, messages=messages, count=requests)
+
+    def contender(name: str, server: servers.Server, processes: Sequence[int]) -> Contender:
+        return Contender(name, run, None, requests, processes, partial(clients.connected, server.address, CONNECTIONS))
+
+    several = contender("awstape", running.workers, servers.processes_of(running.workers))
+    one = contender("awstape in one process", running.one, [running.one.process])
+    return Row(f"request in {CONNECTIONS} sessions, {WORKERS} workers", several, [one])
 
 
 def _proxied(running: Running, calls: int) -> Iterator[Row]:
