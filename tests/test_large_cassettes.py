@@ -31,7 +31,7 @@ def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(path: Path, **environ: str) -> Tape:
-    return open_for_replay([path], environ | {"AWSTAPE_KEY": "0" * 64})
+    return open_for_replay([path], environ | {"AWSTAPE_KEY": "01" * 32})
 
 
 def ask(tape: Tape, form: str) -> bytes:

@@ -195,7 +195,7 @@ def run_program(program: Program, folder: Path, *verb: str) -> Run:
         "AWS_SECRET_ACCESS_KEY": "fake",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWSTAPE_KEY": "00" * 32,
+        "AWSTAPE_KEY": "01" * 32,
     }
     # awstape ends with a report on SIGTERM; the exit status is 124 then.
     command = ["timeout", str(TIMEOUT), str(BIN / "awstape"), verb[0], str(cassette), *verb[1:], "--json"]

@@ -34,7 +34,7 @@ def test_ci_is_read_in_one_way(value: str, expected: bool, monkeypatch: pytest.M
         return load_all([], *args[1:])  # type: ignore[arg-type]
 
     monkeypatch.setattr(cassette_files, "load_all", load)
-    open_for_replay([Path("x.yaml")], {"CI": value, "AWSTAPE_KEY": "0" * 64})
+    open_for_replay([Path("x.yaml")], {"CI": value, "AWSTAPE_KEY": "01" * 32})
     assert lazily == [not expected]
     assert markers.is_ci is is_ci
 

@@ -24,7 +24,7 @@ from awstape.files.keys import find_key
 from support.exchanges import MODELS, request, respond
 from support.standin import StandIn
 
-KEY = "c" * 64  # of 64 digits: no time is spent on stretching it
+KEY = "cd" * 32  # of 64 digits: no time is spent on stretching it
 #: Asks for two roles by name, as a program with an SDK would.
 ASK = """
 import os, urllib.parse, urllib.request

@@ -26,6 +26,8 @@ from awstape.files import limited_reading, user_folders
 VARIABLE = "AWSTAPE_KEY"
 OLD_VARIABLE = "AWSTAPE_OLD_KEY"
 _MIN_LENGTH = 16  # characters
+_MIN_DIFFERENT = 6  # characters of a phrase; a phrase with fewer is soon guessed
+_NEW_KEY = "make one: python3 -c 'import secrets; print(secrets.token_hex(32))'"
 _RANDOM = lazy_pattern(r"[0-9a-fA-F]{64}")
 
 
@@ -101,9 +103,13 @@ def _key_of_text(text: Hidden[str], source: str) -> Key:
     if len(text.reveal()) < _MIN_LENGTH:
         raise UserError(
             f"{source}: a key has at least {_MIN_LENGTH} characters",
-            "make one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
+            _NEW_KEY,
         )
-    if _RANDOM.fullmatch(text.reveal()):
+    different = len(set(text.reveal()))
+    is_random = _RANDOM.fullmatch(text.reveal())
+    if different < (2 if is_random else _MIN_DIFFERENT):
+        raise UserError(f"{source}: a key has at least {_MIN_DIFFERENT} different characters", _NEW_KEY)
+    if is_random:
         return Key(bytes.fromhex(text.reveal()))
     return _key_of_phrase(text)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from awstape import progress
@@ -75,14 +76,24 @@ def _alias_of(value: str, kind: str | None, aliases: Aliases) -> str:
     return redacted
 
 
-def rekey_files(
-    paths: Sequence[Path], values: Sequence[str], environ: Mapping[str, str]
-) -> tuple[dict[str, str], list[Path], set[str]]:
+@dataclass(frozen=True)
+class Rekeyed:
+    """What was renewed. renewed: old alias → new one. files: the written ones. found: the given values that were found.
+
+    matching: the number of aliases that match their real values under the new key.
+    """
+
+    renewed: Mapping[str, str]
+    files: Sequence[Path]
+    found: Set[str]
+    matching: int
+
+
+def rekey_files(paths: Sequence[Path], values: Sequence[str], environ: Mapping[str, str]) -> Rekeyed:
     """Renews the aliases in cassette files under the key at hand.
 
-    values: real values that are to match under the new key; they need the old key. Returns a mapping of old aliases to
-    new ones, the written files, and the values that were found. Raises UserError before anything is written if a
-    cassette can't be read or was not made with the old key.
+    values: real values that are to match under the new key; they need the old key. Raises UserError before anything is
+    written if a cassette can't be read or was not made with the old key.
     """
     new, old = _require_key(environ), keys.find_old_key(environ)
     files = cassette_files.find_all(paths)
@@ -123,4 +134,4 @@ def rekey_files(
                 old_tracks = {renewal.rekey_track(models, takes[0]): track for track, takes in due[file].tracks()}
                 rewritten = rewrite_cassette(models, [texts[file]], renewed[file], old_tracks)
                 atomic_writes.write_text(file, rewritten.text)
-        return renewal.renewed, list(renewed), renewal.matched
+        return Rekeyed(renewal.renewed, list(renewed), renewal.matched, renewal.count_matching())

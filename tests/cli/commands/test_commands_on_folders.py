@@ -27,7 +27,7 @@ COMMANDS = {
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a cassette of awstape and one of another tool, in the current folder."""
-    monkeypatch.setenv("AWSTAPE_KEY", "k" * 64)
+    monkeypatch.setenv("AWSTAPE_KEY", "a key for tests, not a secret")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cassettes").mkdir()
     shutil.copy(FOLDER / "empty-pages.yaml", tmp_path / "cassettes")

@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: py
     """The current folder, without settings."""
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path_factory.mktemp("home")))
-    monkeypatch.setenv("AWSTAPE_KEY", "0" * 64)
+    monkeypatch.setenv("AWSTAPE_KEY", "01" * 32)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -51,7 +51,7 @@ def call(name: str, document: str = "") -> Exchange:
 
 
 def record(path: Path, *exchanges: Exchange) -> Path:
-    opened = opening.open_for_recording(path, "all", {"AWSTAPE_KEY": "0" * 64}, journal="shared", include_writes=True)
+    opened = opening.open_for_recording(path, "all", {"AWSTAPE_KEY": "01" * 32}, journal="shared", include_writes=True)
     for exchange in exchanges:
         opened.feed(*exchange)
     opened.close()

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -37,7 +37,7 @@ from awstape.core.text.encoded_text import rewrite_everywhere
 
 @dataclass
 class AliasRenewer:
-    """Renews aliases under a key. renewed: old alias → new one. matched: the learned real values that were found.
+    """Renews aliases under a key. renewed: old alias → new one.
 
     No two aliases of the texts in `keep_apart` become one: where two would, the second one met gets another.
     """
@@ -45,8 +45,8 @@ class AliasRenewer:
     key: Key
     rules: Rules = NO_RULES
     renewed: dict[str, str] = field(default_factory=dict)
-    matched: set[str] = field(default_factory=set)
-    _known: dict[str, tuple[str, str]] = field(default_factory=dict)  # keyed part of an alias → (new one, real value)
+    _known: dict[str, str] = field(default_factory=dict)  # keyed part of an alias of a learned value → new one
+    _learned: dict[str, list[list[str]]] = field(default_factory=dict)  # value → its aliases, as one thing and another
 
     def __post_init__(self) -> None:
         self._redactor = Redactor(self.key, self.rules)
@@ -68,19 +68,27 @@ class AliasRenewer:
         """
         old, new = Aliases(old_key, apart=apart), Aliases(self.key)
         for value in values:
-            for aliases in (old, new):
-                redact_text(value, aliases)
-                aliases.name("name", value)
-                aliases.secret("secret", value)
-                redact_path(value, aliases)
-                redact_provider(value, aliases)
-                if value.isalnum() and value.isupper():
-                    aliases.unique_id(value)
+            self._learned[value] = [find_aliases(form) for form in _redact_as_all(value, old)]
+            for _ in _redact_as_all(value, new):
+                pass
         for kind_and_value, alias in old.by_value.items():
             if new_alias := new.by_value.get(kind_and_value):
                 pairs = zip(keyed_parts(alias), keyed_parts(new_alias), strict=True)
-                self._known |= {part: (new_part, kind_and_value[1]) for part, new_part in pairs}
+                self._known |= dict(pairs)
         self._redactor = Redactor(self.key, self.rules, new.marks.known)
+
+    @property
+    def matched(self) -> set[str]:
+        """The learned values of which all aliases were renewed, as whatever one takes them for."""
+        return {
+            value
+            for value, forms in self._learned.items()
+            if any(aliases and self.renewed.keys() >= set(aliases) for aliases in forms)
+        }
+
+    def count_matching(self) -> int:
+        """The number of renewed aliases that the new key gives their real values: these match requests."""
+        return sum(all(part in self._known for part in keyed_parts(old)) for old in self.renewed)
 
     def renew_alias(self, old: str) -> str:
         """The new alias for an old one. An alias that is new already stays."""
@@ -97,8 +105,7 @@ class AliasRenewer:
     def _renew_part(self, part: str) -> str:
         """The new form of a code, or of an alias that is no name's."""
         if found := self._known.get(part):
-            self.matched.add(found[1])
-            self._parts.setdefault(part, found[0])
+            self._parts.setdefault(part, found)
         if account := self._accounts_by_code.get(part.lower()):
             self._parts[part] = spell_code_of_account(self.renew_alias(account))
         if part not in self._parts:
@@ -128,6 +135,17 @@ class AliasRenewer:
     def _renew_string(self, text: str, context: StringContext) -> str:
         # Real values that were written into the cassette by hand are redacted as well.
         return self._redactor.redact_string(self.renew_text(text), context)
+
+
+def _redact_as_all(value: str, aliases: Aliases) -> Iterator[str]:
+    """A value with its aliases as a text with identifiers, and as each thing that it may name."""
+    yield redact_text(value, aliases)
+    yield aliases.name("name", value)
+    yield aliases.secret("secret", value)
+    yield redact_path(value, aliases)
+    yield redact_provider(value, aliases)
+    if value.isalnum() and value.isupper():
+        yield aliases.unique_id(value)
 
 
 def renew_alias(alias: str, key: Key, attempt: int = 0) -> str:
