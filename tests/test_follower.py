@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from awstape.core.aws.model import Value
 from awstape.core.recording.folding import RecordingSummary
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
-from awstape.files import cassette_files
+from awstape.files import atomic_writes, cassette_files
 from awstape.files.journal import Journal
 from awstape.follower import Follower
 from awstape.opening import open_for_recording
+from awstape.progress import Work
 from awstape.tape import Tape
 from support import exchanges
 from support.exchanges import MODELS, Exchange, fail, request, respond
@@ -91,17 +93,48 @@ def test_it_writes_the_same_cassette_and_reports_the_same(path: Path) -> None:
     check(path, summary)
 
 
-def test_it_has_read_everything_before_the_end(path: Path) -> None:
+def wait_until_read(tape: Tape) -> None:
+    """Waits until the follower has read the file of the journal, if not yet each exchange, as its open files tell."""
+    assert tape.recorder and tape.recorder.journal
+    journal, process = tape.recorder.journal.path, Path(f"/proc/{follower_of(tape)._process.pid}")
+    position = 0
+    while position < journal.stat().st_size:
+        time.sleep(0.01)
+        for file in (process / "fd").iterdir():
+            with suppress(OSError):  # closed meanwhile
+                if file.samefile(journal):
+                    position = int((process / "fdinfo" / file.name).read_text().split()[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/fdinfo").is_dir(), reason="the system does not tell what a process has read")
+def test_it_reads_before_the_end(path: Path) -> None:
     tape = begin(path, *TRAFFIC)
-    time.sleep(3)
+    wait_until_read(tape)
     notes = WorkNotes()
     with progress.watched_by(notes):
         summary = tape.close()
     check(path, summary)
     reading, finishing = notes.works
     assert reading.doing == "reading the recording"
-    assert reading.total is not None and reading.total < 4, "some were read while the recording ran"
+    assert reading.total is not None and reading.total < 5, "some were read while the recording ran"
     assert finishing.doing == "finishing 5 exchanges"
+
+
+def test_progress_tells_reading_from_finishing(path: Path) -> None:
+    """The follower can't write the cassette before the recording says that it finishes."""
+    with ExitStack() as holding:
+
+        class Release(WorkNotes):
+            def begin(self, work: Work) -> None:
+                super().begin(work)
+                if work.doing == "finishing 5 exchanges":
+                    holding.close()
+
+        tape = begin(path, *TRAFFIC)
+        holding.enter_context(atomic_writes.lock_folders_of(path))
+        with progress.watched_by(Release()):
+            summary = tape.close()
+    check(path, summary)
 
 
 @pytest.mark.parametrize("wait", [0, 0.5, 3])

@@ -4,7 +4,8 @@
    recording waits for it only at its end, and then its priority is the usual one.
 2. Its input is a line with the files and the key, which is in no argument and no environment variable; at the end, what
    it needs besides the journal. If its input ends before, the recording has ended without it, and so does it.
-3. Its output is a dot for each exchange that it reads after the end of the recording, and a summary.
+3. Its output is a line with a dot for each exchange that it reads after the end of the recording, then, when the
+   cassette is written, a summary.
 4. It may vanish at any time: the recording then reads the journal itself. Whatever the follower had written by then is
    what the recording will write.
 
@@ -173,11 +174,13 @@ def main() -> None:
         record_contents(recorder, [content], journal)
         output.write(_DOT)
         output.flush()
+    output.write(_END)
+    output.flush()
     record_contents(recorder, map(base64.b64decode, end["waiting"]), journal)
     numbers, places = end["skipped"]
     skipped = SkippedExchanges(Counter(numbers), places)
     recording = merge_recording(path, recorder, key, skipped, keep_old_tracks=keep_old)
-    output.write(_END + _write_summary(recording.summary))
+    output.write(_write_summary(recording.summary))
     output.flush()
 
 
