@@ -76,6 +76,24 @@ def test_it(n):
         assert text_of(result).count("set AWSTAPE_KEY to the team's key, or keep names") == 1
 
 
+def test_an_alias_without_a_key_fails_at_the_line_of_the_test(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = NAMES.format(expected=f"awstape.alias({NAME!r})")
+    run(pytester, module, "--awstape=all").assert_outcomes(passed=1)
+    with monkeypatch.context() as keyless:
+        keyless.delenv("AWSTAPE_KEY")
+        keyless.setenv("XDG_CONFIG_HOME", str(pytester.path / "config"))
+        result = run_again(pytester)
+    result.assert_outcomes(failed=1)
+    text = text_of(result)
+    assert "FAILED test_module.py::test_it - Failed: no key found" in text
+    assert f">       assert awstape.alias({NAME!r}) in names" in text
+    assert "set AWSTAPE_KEY to the key of the cassette" in text
+    assert "botocore_hook.py" not in text and "fixture.py" not in text
+    run_again(pytester).assert_outcomes(passed=1)
+
+
 #: What a test does → how many of the names that it records come from its code.
 TESTS = {
     'assert "DeployRole" in NAMES': 1,

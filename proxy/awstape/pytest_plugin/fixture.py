@@ -7,7 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from awstape.core.replay.misses import Miss
+from awstape.errors import UserError
 from awstape.inprocess.botocore_hook import InProcess
 from awstape.program import environment, servers
 
@@ -42,7 +45,11 @@ class Awstape:
 
     def alias(self, value: str, kind: str | None = None) -> str:
         """What the program gets in the place of a real name: its alias in a replay, while recording the name itself."""
-        return self._hook.alias(value, kind)
+        __tracebackhide__ = True  # the failure shows the line of the test
+        try:
+            return self._hook.alias(value, kind)
+        except UserError as error:
+            raise pytest.fail.Exception(f"{error.problem}\n{error.tip}") from None
 
     def reset(self) -> None:
         """Restarts takes and faults."""

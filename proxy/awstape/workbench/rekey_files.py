@@ -38,7 +38,8 @@ def aliases_of(
     if kind is not None and kind not in _KINDS:
         hint = did_you_mean(kind, dict.fromkeys(_KINDS))
         raise UserError(f"unknown kind of name {kind!r}{hint}", f"kinds: {', '.join(_KINDS)}")
-    key = _require_key(environ)
+    tip = f"set {keys.VARIABLE} to the key of the cassette" if cassettes else ""
+    key = _require_key(environ, tip)
     cassette = cassette_files.load_all(cassettes, load_models()) if cassettes else Cassette()
     if cassette.keys and key_fingerprint(key) not in cassette.keys:
         made = f"made with another key ({', '.join(sorted(cassette.keys))}) than yours ({key_fingerprint(key)})"
@@ -47,10 +48,10 @@ def aliases_of(
     return [(value, redact_accounts(_alias_of(value, kind, aliases), aliases)) for value in values]
 
 
-def _require_key(environ: Mapping[str, str]) -> Key:
+def _require_key(environ: Mapping[str, str], tip: str = "") -> Key:
     """The key at hand. Raises UserError if there is none; no cassette would match a key made now."""
     if (key := keys.find_key(environ)) is None:
-        raise UserError("no key found", f"set {keys.VARIABLE}, or record once, which creates {keys.key_file()}")
+        raise UserError("no key found", tip or f"set {keys.VARIABLE}, or record once, which creates {keys.key_file()}")
     return key
 
 
