@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from awstape.catalog.response_parser import parse_response
-from awstape.cli.terminal.tables import console, track_table
+from awstape.cli.terminal.styled_text import Terminal
+from awstape.cli.terminal.tables import track_table
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
@@ -177,7 +178,7 @@ def _export(form: str) -> Prepare:
 
 def _list(shape: Shape, size: int) -> Work:
     cassette = recorded(shape, size)
-    return lambda: [*track_table(console(), "", cassette_statistics(cassette, MODELS), MODELS)]
+    return lambda: [*track_table(Terminal.of_output(), "", cassette_statistics(cassette, MODELS), MODELS)]
 
 
 PATHS: dict[str, Prepare] = {

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import yaml
 
-from awstape.cli.terminal.tables import console, track_table
+from awstape.cli.terminal.styled_text import Terminal
+from awstape.cli.terminal.tables import track_table
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
@@ -67,6 +68,10 @@ def _commands(setting: Setting) -> Iterator[Row]:
             None,
         ),
         ("render its HTML page", lambda: render_page([PageSource("it", redacted)], "it"), None),
-        ("list it", lambda: [*track_table(console(), "it", cassette_statistics(redacted, MODELS), MODELS)], None),
+        (
+            "list it",
+            lambda: [*track_table(Terminal.of_output(), "it", cassette_statistics(redacted, MODELS), MODELS)],
+            None,
+        ),
     ):
         yield row(name, work, lambda: read_cassette(text, MODELS), "reading it", goal)

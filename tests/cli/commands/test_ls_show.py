@@ -18,7 +18,7 @@ import pytest
 from rich.cells import cell_len
 
 from awstape.cli.main import main
-from awstape.cli.terminal import tables
+from awstape.cli.terminal import rich_console, styled_text
 from examples import ROOT
 from support.failing import failure
 
@@ -365,7 +365,8 @@ def test_colours(term: str, no_color: str, coloured: int, monkeypatch: pytest.Mo
     monkeypatch.delenv("COLORTERM", raising=False)
     for stream, expected in ((Terminal(), coloured), (io.StringIO(), 0)):
         monkeypatch.setattr(sys, "stdout", stream)
-        assert (tables.console().color_system is not None) == bool(expected)
+        assert (rich_console.console().color_system is not None) == bool(expected)
+        assert styled_text.Terminal.of_output().has_colour == bool(expected)
 
 
 PROGRAM = """

@@ -87,7 +87,7 @@ def _show(page: str) -> None:
         return
     from rich.markdown import Markdown
 
-    from awstape.cli.terminal.tables import console
+    from awstape.cli.terminal.rich_console import console
 
     terminal = console()
     with terminal.capture() as shown:

@@ -37,6 +37,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     """
     from awstape.catalog.service_models import load_models
     from awstape.cli.terminal import tables
+    from awstape.cli.terminal.styled_text import Terminal
     from awstape.files import cassette_files
     from awstape.report import overview_facts
 
@@ -45,7 +46,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
     large: list[Path] = []
     found: dict[Path, list[TrackStatistics]] = {}
     errors: list[UserError] = []
-    console = tables.console()
+    terminal = Terminal.of_output()
     for file in files:
         try:
             cassette = cassette_files.load_lazily(file, models, counts_items=True)
@@ -57,7 +58,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
             continue
         if not as_json:
             after = [""] if len(files) > 1 else []
-            tables.print_parts(console, *tables.track_table(console, str(file), tracks, models), *after)
+            terminal.print([*tables.track_table(terminal, str(file), tracks, models), *after])
     if large:
         note_reading_in_part(large, "whose items are counted and not read")
     every = [(file, track) for file, tracks in found.items() for track in tracks]
@@ -65,7 +66,7 @@ def ls(cassettes: tuple[Path, ...], as_json: bool) -> int:
         facts = [{"cassette": str(file), **overview_facts(track)} for file, track in every]
         print_json(facts)
     elif len(found) > 1:
-        tables.print_parts(console, tables.totals((track for _, track in every), len(found)))
+        terminal.print([tables.totals((track for _, track in every), len(found))])
     return 2 if errors else 0
 
 
@@ -239,17 +240,17 @@ def _write_page(path: Path, source: Path, tracks: tuple[str, ...]) -> int:
 
 
 def _render(chosen: Sequence[SelectedTrack], models: Models, page: int | None, *, is_short: bool) -> None:
-    from awstape.cli.terminal import tables, track_tree
+    from awstape.cli.terminal import rich_console, track_tree
 
-    console = tables.console()
+    console = rich_console.console()
     for i, each in enumerate(chosen):
         if page is None:
             before = [""] if i and not is_short else []
-            tables.print_parts(console, *before, track_tree.tree(console, each, models, is_short=is_short))
+            rich_console.print_parts(console, *before, track_tree.tree(console, each, models, is_short=is_short))
             continue
         for number, take in each.selected():
             if page <= len(take.pages):
-                tables.print_parts(console, *track_tree.page_in_full(console, each, number, page))
+                rich_console.print_parts(console, *track_tree.page_in_full(console, each, number, page))
 
 
 def _facts(each: SelectedTrack, models: Models, page: int | None) -> dict[str, object]:

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from awstape.cli.terminal.tables import value_rows
+from awstape.cli.terminal.rich_console import value_rows
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.member_paths import shape_at, value_at, without_values
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
