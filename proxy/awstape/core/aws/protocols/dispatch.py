@@ -27,7 +27,6 @@ from typing import NamedTuple
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Operation, Protocol, Service, Shape, Value
-from awstape.core.aws.protocols import cbor, ec2, json, query, rest_json, rest_xml
 from awstape.core.aws.protocols.http_bindings import MAX_PAYLOAD, is_raw
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, MAX_BODY, Request, Response, WireError, too_large
 
@@ -42,6 +41,8 @@ def find_protocol(protocols: Sequence[Protocol], request: Request) -> Protocol |
 
 def find_target_prefix(request: Request) -> str | None:
     """The prefix of the target that a request names in a header or in its path, which tells its service."""
+    from awstape.core.aws.protocols import cbor, json
+
     return (json.find_target(request) or cbor.find_target(request)).rpartition(".")[0] or None
 
 
@@ -177,11 +178,41 @@ class Codec(NamedTuple):
         return cls(*(getattr(module, name) for name in cls._fields))
 
 
-_CODECS: Mapping[Protocol, Codec] = {
-    "query": Codec.of(query),
-    "ec2": Codec.of(ec2),
-    "json": Codec.of(json),
-    "rest-json": Codec.of(rest_json),
-    "rest-xml": Codec.of(rest_xml),
-    "smithy-rpc-v2-cbor": Codec.of(cbor),
-}
+class _Codecs(dict[Protocol, Codec]):
+    """The codecs that were needed. A program that opens a cassette seldom needs more than one."""
+
+    def __missing__(self, protocol: Protocol) -> Codec:
+        self[protocol] = Codec.of(_import(protocol))
+        return self[protocol]
+
+
+_CODECS = _Codecs()
+
+
+def _import(protocol: Protocol) -> ModuleType:
+    """The module of a protocol."""
+    match protocol:
+        case "query":
+            from awstape.core.aws.protocols import query
+
+            return query
+        case "ec2":
+            from awstape.core.aws.protocols import ec2
+
+            return ec2
+        case "json":
+            from awstape.core.aws.protocols import json
+
+            return json
+        case "rest-json":
+            from awstape.core.aws.protocols import rest_json
+
+            return rest_json
+        case "rest-xml":
+            from awstape.core.aws.protocols import rest_xml
+
+            return rest_xml
+        case "smithy-rpc-v2-cbor":
+            from awstape.core.aws.protocols import cbor
+
+            return cbor
