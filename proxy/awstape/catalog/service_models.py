@@ -178,7 +178,7 @@ class _ServiceBuilder:
             operations=_BuiltWhenNeeded(self.data["operations"], self._build_operation, building),
             errors=_BuiltWhenNeeded(names, lambda code: self._build_shape(names[code]), building),
             named_errors=_BuiltWhenNeeded(codes, lambda name: (codes[name], self._build_shape(name)), building),
-            words=frozenset(_find_words(self.data, self.waiters)),
+            find_words=lambda: frozenset(_find_words(self.data, self.waiters)),
         )
 
     def _build_operation(self, name: str) -> Operation:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from awstape import progress
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.recognition import looks_like_cassette
 from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette_blocks
 from awstape.core.text.advice import shell_path
@@ -69,8 +70,6 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 def is_cassette(file: Path) -> bool:
     """Whether a file is a cassette of awstape, sound or damaged. One that can't be read may be."""
-    from awstape.core.cassette.recognition import looks_like_cassette  # not at the top: it needs PyYAML
-
     try:
         with file.open("rb") as opened:
             return looks_like_cassette(opened.read(_BEGINNING).decode("utf-8", "replace"))

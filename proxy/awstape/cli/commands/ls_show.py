@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -285,6 +284,8 @@ def _textconv(cassette: Path) -> int:
     except UserError:
         if sys.stdout.isatty() or not cassette.is_file():
             raise
+        import shutil  # not at the top: it takes long to import
+
         with cassette.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         return 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -36,8 +35,9 @@ class Terminal(NamedTuple):
         """The terminal, file or pipe of standard output."""
         is_plain = bool(os.environ.get("NO_COLOR")) or has_dumb_terminal()
         is_terminal = sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if is_terminal else None
-        return cls(width, is_terminal and not is_plain, sys.stdout.encoding or "utf-8")
+        return cls(
+            _terminal_width() if is_terminal else None, is_terminal and not is_plain, sys.stdout.encoding or "utf-8"
+        )
 
     def print(self, lines: Iterable[StyledText | str]) -> None:
         """Prints lines without blanks at their ends; characters that the encoding lacks become escapes."""
@@ -46,6 +46,12 @@ class Terminal(NamedTuple):
             for part in [text] if self.width is None or text.width <= self.width else text.folded(self.width):
                 shown = part.render(has_colour=self.has_colour)
                 click.echo(shown.encode(self.encoding, "backslashreplace").decode(self.encoding))
+
+
+def _terminal_width() -> int:
+    import shutil  # not at the top: a pipe has no width
+
+    return shutil.get_terminal_size().columns
 
 
 class StyledText:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -74,5 +73,7 @@ def error_name(code: str) -> str:
 
 def derive_request_id(*position: str) -> str:
     """Derives the request id of a replayed answer from its position: equal positions give equal ids."""
+    import hashlib  # not at the top: only a replay needs it
+
     digest = hashlib.sha256(json.dumps(position).encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=4))

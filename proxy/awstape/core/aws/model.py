@@ -213,9 +213,8 @@ class Service:
     protocols: all that its clients may speak, first the one that botocore speaks. target_prefix, json_version: of
     requests of the protocol json. is_query_compatible: whether errors of the protocols json and cbor also name the code
     that the protocol query had. errors: error code on the wire → shape of its members. named_errors: name of the shape
-    of an error → its code on the wire, shape; several may have one code. words: those that the model publishes, such as
-    values of enums, states that waiters wait for and what the documentation writes as code. views: protocol → the
-    service with the names of members that are on the wire in this protocol, if they are others.
+    of an error → its code on the wire, shape; several may have one code. views: protocol → the service with the names
+    of members that are on the wire in this protocol, if they are others.
     """
 
     name: str
@@ -230,7 +229,7 @@ class Service:
     operations: Mapping[str, Operation] = field(default_factory=dict)
     errors: Mapping[str, Shape] = field(default_factory=dict)
     named_errors: Mapping[str, tuple[str, Shape]] = field(default_factory=dict)
-    words: frozenset[str] = frozenset()
+    find_words: Callable[[], frozenset[str]] = frozenset
     views: dict[Protocol, Service] = field(default_factory=dict)
 
     @property
@@ -244,6 +243,15 @@ class Service:
             return self.errors.get(name or "")
         _, shape = self.named_errors.get(name, (name, None))
         return shape
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words that the model publishes.
+
+        They are the names of operations, values of enums, states that waiters wait for and what the documentation
+        writes as code.
+        """
+        return self.find_words()
 
     @cached_property
     def by_plain_name(self) -> Mapping[str, Operation]:

@@ -10,7 +10,6 @@ that page again. A token that is the key of the last item is data, and stays.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,6 +30,8 @@ def token_name(request_key: tuple[str, ...], take: int, page: int) -> str:
 
 def track_tag(request_key: tuple[str, ...], length: int = 4) -> str:
     """The part of a token that identifies the track, at most 8 characters: two tracks share 4 once in a million."""
+    import hashlib  # not at the top: only a recording or an edit needs it
+
     digest = hashlib.sha256(json.dumps(request_key).encode()).digest()
     return base64.b32encode(digest[:5]).decode("ascii").lower()[:length]
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING
 
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import did_you_mean, unmodelled_members
@@ -39,6 +39,9 @@ from awstape.core.aws.wire import (
     parse_form,
     read_parameters,
 )
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
 
 
 def has_action(request: Request) -> bool:

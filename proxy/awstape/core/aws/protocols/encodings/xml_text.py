@@ -21,14 +21,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
-from xml.etree import ElementTree as ET
 
 from awstape.core.aws.model import Member, Shape, Value
 from awstape.core.aws.protocols.encodings.scalars import format_scalar, parse_scalar
 from awstape.core.aws.timestamps import format_timestamp
 from awstape.core.aws.wire import WireError, limit_problem
 from awstape.core.text.lazy_pattern import lazy_pattern
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
 
 _NOT_XML = lazy_pattern("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Names of elements that `read_unmodelled` may find.
@@ -44,16 +47,13 @@ _NO_CHARACTER = "{} holds a character that XML can't represent"
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
-class _RefuseDoctype(ET.TreeBuilder):
-    def doctype(self, name: str, pubid: str, system: str) -> None:
-        raise WireError("the XML body has a document type")
-
-
 def parse_xml(body: bytes) -> ET.Element:
     """The root element of a body. Raises WireError if it is not XML, has a document type or is too large."""
+    from xml.etree import ElementTree as ET  # not at the top: whoever only writes responses needs none
+
     # Without a builder in Python, parsing takes half the time. In UTF-8 the bytes show a document type.
     is_plain = _BEGINS_IN_UTF8.match(body) and b"<!DOCTYPE" not in body
-    parser = None if is_plain else ET.XMLParser(target=_RefuseDoctype())
+    parser = None if is_plain else _strict_parser()
     try:
         root: ET.Element = ET.fromstring(body, parser=parser)
     except (ET.ParseError, LookupError, ValueError) as error:
@@ -63,6 +63,17 @@ def parse_xml(body: bytes) -> ET.Element:
     if problem := limit_problem(root, iter):
         raise WireError(f"the body {problem}")
     return root
+
+
+def _strict_parser() -> ET.XMLParser:
+    """A parser that refuses document types."""
+    from xml.etree import ElementTree as ET
+
+    class RefuseDoctype(ET.TreeBuilder):
+        def doctype(self, name: str, pubid: str, system: str) -> None:
+            raise WireError("the XML body has a document type")
+
+    return ET.XMLParser(target=RefuseDoctype())
 
 
 def element_name(element: ET.Element) -> str:
