@@ -52,6 +52,24 @@ def test_nothing_is_a_problem_in_a_sound_project(checks_of: Diagnose, project: P
     assert all(check.tip for check in found if check.kind == "problem")
 
 
+def test_settings_that_cannot_be_used_are_one_problem(project: Path, tmp_path: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.awstape]\nkeep = ["*"]\n')
+    found = diagnose(project, Variables({"HOME": str(tmp_path), "AWSTAPE_KEY": KEY}))
+    assert [each.subject for each in found if each.kind == "problem"] == ["settings"]
+
+
+def test_rules_by_which_real_values_stay_are_named(checks_of: Diagnose, project: Path) -> None:
+    settings = project / "cassettes" / "pyproject.toml"
+    settings.write_text('[tool.awstape]\nkeep = ["vogel-*", "314159265358"]\nkeep-names = true\n')
+    _, note = checks_of("settings")
+    assert note.kind == "note"
+    assert note.state == f'real values stay by {settings}: keep = ["vogel-*", "314159265358"], keep-names = true'
+    settings.write_text("[tool.awstape]\nmask = ['x']\n")
+    assert len(checks_of("settings")) == 1
+    settings.write_text("[tool.awstape]\nmask = 7\n")
+    assert [each.kind for each in checks_of("settings")] == ["ok", "problem"]
+
+
 def test_nothing_is_made(project: Path, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     assert [*diagnose(project, Variables({"HOME": str(tmp_path)}))]

@@ -75,6 +75,25 @@ def test_the_first_test_passes(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout
 
 
+@pytest.mark.parametrize(("file", "command"), [("package.json", "npm test"), ("go.mod", "go test ./...")])
+def test_a_project_without_python_gets_no_test_of_pytest(file: str, command: str, tmp_path: Path) -> None:
+    (tmp_path / file).write_text("{}")
+    for _ in range(2):  # the settings that it writes make no Python of it
+        *_, step = write_first_files(tmp_path, {})
+        assert (step.done, step.path.name) == ("left", "test_awstape.py")
+        assert f"awstape replay tests/cassettes/ -- {command}" in step.text
+    assert not [*tmp_path.rglob("*.py")]
+
+
+@pytest.mark.parametrize("file", ["setup.py", "tests/test_x.py", "requirements.txt"])
+def test_a_project_in_several_languages_gets_the_test(file: str, tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text("{}")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / file).write_text("")
+    *_, step = write_first_files(tmp_path, {})
+    assert (step.done, step.path) == ("made", tmp_path / "tests" / "test_awstape.py")
+
+
 def test_what_git_ignores(tmp_path: Path) -> None:
     list(write_first_files(tmp_path, {}))
     names = ["roles.yaml", "roles.yaml.journal", "roles.yaml.2.journal", "roles.yaml.failed-0a.journal"]

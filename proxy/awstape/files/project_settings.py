@@ -80,9 +80,15 @@ def load_rules(*paths: Path) -> Rules:
 
 
 def find_settings(path: Path) -> Path | None:
-    """Finds the pyproject.toml that holds the settings of a file or folder; None if there is none. Raises UserError."""
-    found = _find_nearest(_folder_of(path))
-    return found[0] if found else None
+    """Finds the pyproject.toml that holds the settings of a file or folder; None if there is none. Raises UserError.
+
+    The path is relative to the current folder if it is in there.
+    """
+    if (found := _find_nearest(_folder_of(path))) is None:
+        return None
+    with suppress(OSError, ValueError):  # the current folder was deleted, or it is elsewhere
+        return found[0].relative_to(Path.cwd())
+    return found[0]
 
 
 def load_match_rules(*paths: Path) -> MatchRules:

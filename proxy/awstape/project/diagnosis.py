@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -53,8 +55,9 @@ def diagnose(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
     """Examines this installation and the project of a folder."""
     yield from _installation()
     yield from _clients(environ)
-    yield from _settings(folder)
     cassettes = cassette_files.find_in_folder(folder)
+    yield from _settings(folder)
+    yield from _kept_values(folder, cassettes)
     yield from _key_and_cassettes(folder, cassettes, environ)
     yield from _leftovers(folder, cassettes)
     yield from _certificates(environ)
@@ -99,6 +102,27 @@ def _settings(folder: Path) -> Iterator[Check]:
     else:
         named = ", ".join(services) if services else f"{', '.join(DEFAULT_SERVICES)} (the default)"
         yield Check("ok", "settings", f"recorded services: {named}")
+
+
+def _kept_values(folder: Path, cassettes: list[Path]) -> Iterator[Check]:
+    """The rules by which real values stay, and settings of single cassettes that can't be read."""
+    problems: dict[str, Check | None] = {}
+    kept: dict[Path, Check] = {}
+    for place in dict.fromkeys((folder, *(file.parent for file in cassettes))):
+        try:
+            rules, path = project_settings.load_rules(place), project_settings.find_settings(place)
+        except UserError as error:
+            # That of the folder is reported before.
+            check = Check("problem", "settings", error.problem, error.tip) if place != folder else None
+            problems.setdefault(error.problem, check)
+            continue
+        if path and rules.keep_something:
+            globs = [f"keep = {json.dumps(rules.keep)}"] if rules.keep else []
+            names = ["keep-names = true"] if rules.keep_names else []
+            state = f"real values stay by {path}: {', '.join(globs + names)}"
+            kept[path] = Check("note", "settings", state, f"awstape check {shell_path(folder)} counts them")
+    yield from kept.values()
+    yield from filter(None, problems.values())
 
 
 def _key_and_cassettes(folder: Path, files: list[Path], environ: Mapping[str, str]) -> Iterator[Check]:
@@ -177,8 +201,10 @@ def _ways_to_aws(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
         state = f"{_UPSTREAM} is set: recordings are of that stand-in"
         yield Check("note", "upstream", state, f"unset {_UPSTREAM} to record AWS")
         return
-    try:
+    services: Sequence[str] = DEFAULT_SERVICES
+    with suppress(UserError):  # it is reported with the settings
         services = project_settings.load_services(folder) or DEFAULT_SERVICES
+    try:
         check_endpoint_urls(environ, select_services(services), {})
     except UserError as error:
         yield Check("problem", "endpoint", error.problem, error.tip)

@@ -51,6 +51,25 @@ def test_every_role_has_a_name():
 """
 
 
+#: File of a project → the command of its tests.
+_LANGUAGES = {
+    "package.json": "npm test",
+    "go.mod": "go test ./...",
+    "Cargo.toml": "cargo test",
+    "pom.xml": "mvn test",
+    "build.gradle": "gradle test",
+    "build.gradle.kts": "gradle test",
+    "Gemfile": "bundle exec rake test",
+    "composer.json": "composer test",
+}
+#: Files of a project in Python.
+_PYTHON = ("setup.py", "setup.cfg", "requirements.txt", "Pipfile", "poetry.lock", "uv.lock", "tox.ini", "pytest.ini")
+_OTHER_LANGUAGE = """it is for pytest, and this project is not in Python; instead:
+awstape record tests/cassettes/first.yaml -- {command}
+awstape replay tests/cassettes/ -- {command}
+more: awstape guide languages"""
+
+
 @dataclass(frozen=True)
 class Step:
     """What was done about a file. text: more about it."""
@@ -69,7 +88,28 @@ def write_first_files(folder: Path, environ: Mapping[str, str]) -> Iterator[Step
     yield _write_hook(folder / ".pre-commit-config.yaml")
     schema = dump_schema(cassette_schema(load_models(), data_version()))
     yield _write(tests / "cassettes" / SCHEMA_FILE, schema)
-    yield from _write_test(tests / "test_awstape.py", environ)
+    if command := _find_other_language(folder):
+        yield Step("left", tests / "test_awstape.py", _OTHER_LANGUAGE.format(command=command))
+    else:
+        yield from _write_test(tests / "test_awstape.py", environ)
+
+
+def _find_other_language(folder: Path) -> str | None:
+    """The command of the tests of a project that has nothing of Python; None for other projects."""
+    command = next((command for name, command in _LANGUAGES.items() if (folder / name).exists()), None)
+    if command is None or any((folder / name).exists() for name in _PYTHON):
+        return None
+    if any(next(place.glob("*.py"), None) for place in (folder, folder / "src", folder / "tests")):
+        return None
+    return None if _has_other_settings(folder / "pyproject.toml") else command
+
+
+def _has_other_settings(path: Path) -> bool:
+    """Whether a pyproject.toml has more than the settings of awstape, which are there in every language."""
+    if not path.exists():
+        return False
+    settings = tomllib.loads(path.read_text("utf-8"))
+    return bool(settings.keys() - {"tool"} or settings.get("tool", {}).keys() - {"awstape"})
 
 
 def _has_settings(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -89,8 +88,7 @@ def _unreadable(file: Path, error: UserError) -> Finding:
 def _with_settings(file: Path, kept: Sequence[KeptValue]) -> Iterator[KeptValue]:
     """The kept values of a file, with the settings that keep them: `team/pyproject.toml (keep)`."""
     path = project_settings.find_settings(file) if any(each.kept_by for each in kept) else None
-    shown = os.path.relpath(path) if path and path.is_relative_to(Path.cwd()) else str(path)
-    yield from (replace(each, kept_by=f"{shown} ({each.kept_by})") if each.kept_by else each for each in kept)
+    yield from (replace(each, kept_by=f"{path} ({each.kept_by})") if each.kept_by else each for each in kept)
 
 
 # --- what stays readable ----------------------------------------------------------------------------------------

@@ -49,7 +49,8 @@ def init(folder: Path) -> int:
     """Write the first files of a project into FOLDER.
 
     They are `[tool.awstape]` in pyproject.toml, a hook of pre-commit, lines in .gitattributes and .gitignore, the JSON
-    Schema of cassettes, and a first test with a generated cassette, which passes. What is there already stays.
+    Schema of cassettes, and a first test with a generated cassette, which passes. What is there already stays. In a
+    project without Python, init writes no test and prints the commands for the program's own tests.
 
     \b
     awstape init
