@@ -16,8 +16,8 @@ from support.paths import ROOT
 SLOW = ("asyncio", "botocore", "click", "http.client", "mitmproxy", "rich", "ssl", "urllib.request", "yaml")
 CASSETTE = ROOT / "cassettes" / "roles.yaml"
 #: Modules that a replay needs only for what it rarely does: another text than awstape writes, a miss, a proxy.
-UNUSED = ("botocore", "cryptography", "difflib", "html", "http.client", "importlib.metadata", "mitmproxy", "random",
-          "rich", "tempfile", "urllib.request", "yaml")  # fmt: skip
+UNUSED = ("awstape.core.replay.misses", "botocore", "cryptography", "difflib", "html", "http.client",
+          "importlib.metadata", "mitmproxy", "random", "rich", "tempfile", "urllib.request", "yaml")  # fmt: skip
 #: `awstape replay` of a cassette to a program that asks for its roles. Then prints, as JSON, the names of all modules,
 #: and how many patterns awstape has compiled: while it was imported, and in all.
 REPLAY = '''

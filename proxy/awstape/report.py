@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -247,7 +246,7 @@ def _miss_facts(miss: Miss) -> dict[str, object]:
         "text": miss.text,
         "nearest": track_facts(miss.nearest) if miss.nearest else None,
         "differences": [
-            {name: text for name, text in asdict(difference).items() if text} for difference in miss.differences
+            {name: text for name, text in difference._asdict().items() if text} for difference in miss.differences
         ],
     }
 

@@ -36,13 +36,13 @@ from awstape.core.aws.error_codes import NO_RESPONSE
 from awstape.core.aws.model import Models
 from awstape.core.aws.wire import Reply, Request, Response
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.errors import UserError, as_user_error
 
 if TYPE_CHECKING:  # a replay, which each test may open, does without them
     from awstape.core.recording.folding import RecordingSummary
+    from awstape.core.replay.misses import Miss
     from awstape.live_recorder import LiveRecorder
 
 #: Problem and tip of a request in a forked process.

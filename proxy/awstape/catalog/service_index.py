@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,9 +52,32 @@ class IndexRow(NamedTuple):
 @cache
 def load_index() -> Mapping[str, IndexRow]:
     """The rows of all services that the botocore at hand knows, by name."""
-    rows = json.loads(FILE.read_bytes())
-    known = {name: _read_row(name, rows[name]) for name in service_folders() if name in rows}
-    return known | {name: make_row(name) for name in service_folders() if name not in rows and has_service(name)}
+    return _Index(json.loads(FILE.read_bytes()))
+
+
+class _Index(Mapping[str, IndexRow]):
+    """The rows of the index, and of services that it lacks. A row is made when it is first asked for."""
+
+    def __init__(self, rows: Mapping[str, list[Any]]) -> None:
+        self._rows = rows
+        others = (name for name in service_folders() if name not in rows and has_service(name))
+        known = (name for name in service_folders() if name in rows)
+        self._made: dict[str, IndexRow | None] = dict.fromkeys(chain(known, others))
+
+    def __getitem__(self, name: str) -> IndexRow:
+        if (made := self._made[name]) is None:
+            made = _read_row(name, self._rows[name]) if name in self._rows else make_row(name)
+            self._made[name] = made
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def write_index(rows: Iterable[IndexRow]) -> str:

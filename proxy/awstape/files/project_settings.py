@@ -10,10 +10,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
 from awstape.catalog.service_models import load_models
@@ -31,8 +31,7 @@ _Part = TypeVar("_Part")
 _POSITION = lazy_pattern(r"\(at line (\d+), column (\d+)\)$")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings of a project.
 
     services: globs of the services that are recorded; empty for the default ones. match_rules: the table `match`.
@@ -42,7 +41,7 @@ class Settings:
     rules: Rules = NO_RULES
     services: tuple[str, ...] = ()
     match_rules: MatchRules = NO_MATCH_RULES
-    pytest_options: Mapping[str, object] = field(default_factory=dict)
+    pytest_options: Mapping[str, object] = MappingProxyType({})
 
     @classmethod
     def read(cls, settings: Mapping[str, object]) -> Settings:

@@ -13,7 +13,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from awstape import __version__
 from awstape.core.aws.routing import signed_service_name
@@ -47,8 +48,7 @@ def refuse(policy: AccessPolicy, request: Request) -> Reply | None:
     return None
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """The session that a request selects, and the request without it. is_control: whether it is for awstape itself."""
 
     session: str

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from awstape.core.aws.call import Failure
 from awstape.core.aws.conform import did_you_mean
@@ -36,8 +36,7 @@ class FaultError(ValueError):
         self.tip = tip
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """A fault: what is injected into which requests.
 
     kind: a key of `KINDS`. operation: a glob, None for all. page: of a traversal, counted from 1, None for any.

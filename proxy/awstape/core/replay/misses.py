@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from awstape.core.aws.call import Call, Failure, derive_request_id
 from awstape.core.aws.model import Models, Operation, Service, Value
@@ -73,8 +73,7 @@ class Miss(Reply):
     session: str = ""
 
 
-@dataclass(frozen=True)
-class MissFactory:
+class MissFactory(NamedTuple):
     """Makes the misses of a replay.
 
     redactor, has_key: as in `core.replay.player.Player`. keys: the fingerprints of the keys that the cassette's aliases

@@ -16,9 +16,9 @@ import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain, islice
+from typing import NamedTuple
 
 from awstape.core.aws.model import Operation, Shape, Value, child_shape
 from awstape.core.cassette.cassette import Track, identity_key
@@ -48,8 +48,7 @@ _MOST_COMPARED = 12  # one comparison of texts takes about 0.1 ms
 _MOST_CHARACTERS = 1000
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """A member in which a request differs from a track, as text; `nothing` for a side that lacks it.
 
     rule: how times in it differ by a rule of the project; empty for other members.
@@ -78,7 +77,7 @@ def identity_differences(
             name, *path = different.names
             reasons.setdefault(name, []).append(f"{'.'.join(path)} {different.reason}".lstrip())
     return [
-        replace(_describe_difference(operation, name, identity, track.identity), rule="; ".join(each))
+        _describe_difference(operation, name, identity, track.identity)._replace(rule="; ".join(each))
         for name, each in reasons.items()
     ]
 

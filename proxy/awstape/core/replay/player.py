@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from awstape.core.aws.call import Call
 from awstape.core.aws.model import Models
@@ -29,13 +31,15 @@ from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay import sessions
 from awstape.core.replay.matching import TrackIndex
-from awstape.core.replay.misses import Miss, MissFactory
 from awstape.core.replay.page_lookup import PageLookup
 from awstape.core.replay.paging_modes import Paging, limit_error
 from awstape.core.replay.replies import FaultSelection, PageReplies, fault_reply, limit_reply
 from awstape.core.replay.sessions import Session, Sessions
 from awstape.core.replay.take_selection import TakeSelection
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
+
+if TYPE_CHECKING:
+    from awstape.core.replay.misses import Miss, MissFactory
 
 
 class Player:
@@ -67,7 +71,13 @@ class Player:
         self._page_lookup = PageLookup(models, self._tracks, paging)
         self._faults = FaultSelection(faults, self._tracks)
         self._replies = PageReplies(paging)
-        self._miss_factory = MissFactory(models, self._tracks, redactor, has_key, cassette.keys, advice)
+        self._keys, self._has_key, self._advice = cassette.keys, has_key, advice
+
+    @cached_property
+    def _miss_factory(self) -> MissFactory:
+        from awstape.core.replay.misses import MissFactory  # not at the top: most replays have no miss
+
+        return MissFactory(self.models, self._tracks, self._redactor, self._has_key, self._keys, self._advice)
 
     # --- requests ---
 

@@ -14,10 +14,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from awstape.core.cassette.cassette import Track
-from awstape.core.replay.misses import Miss
 from awstape.core.replay.take_selection import TakeSelection
+
+if TYPE_CHECKING:
+    from awstape.core.replay.misses import Miss
 
 MAX_SESSIONS = 10_000
 MAX_MISSES = 1_000

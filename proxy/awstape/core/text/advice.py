@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from awstape.core.text.printable import printable
 
@@ -26,8 +25,7 @@ class RecordCommand(Protocol):
     def __call__(self, cassette: str, mode: str, /, *, writes: bool, services: Sequence[str]) -> str: ...
 
 
-@dataclass(frozen=True)
-class Advice:
+class Advice(NamedTuple):
     """How the user records at an edge.
 
     command: the command that records. writes: the option that records writes as well. service: name → the option that
@@ -53,7 +51,7 @@ class Advice:
 
     def about(self, path: str) -> Advice:
         """The same advice about one cassette, unless it is about one already."""
-        return replace(self, cassette=shell_path(path)) if self.cassette == _SOME_CASSETTE else self
+        return self._replace(cassette=shell_path(path)) if self.cassette == _SOME_CASSETTE else self
 
 
 def shell_path(path: object) -> str:
