@@ -24,7 +24,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import cycle, islice, product
+from itertools import cycle, islice, pairwise, product
 from random import Random
 from urllib.parse import quote, unquote, urlencode
 
@@ -62,8 +62,8 @@ _ALPHABETS = {"n": _LOWER, "U": _UPPER, "h": _HEX, "m": _LETTERS, "B": _LETTERS 
 #: contains as a name.
 NAME, KNOWN_NAME = "name", "known name"
 _NAMES = "Payroll-<n10> deploy_<n10> Ana.<n10> dev+<n10> <n12>".split()
-#: Kind → templates. `<a>`: an account id, `<d>`: an account id as 4-4-4, `<i>`: an address, `<n10>`: ten characters of
-#: the alphabet `n`.
+#: Kind → templates. `<a>`: an account id, `<d>`: one in groups, `<c>`: a card, `<i>`: an address, `<n10>`: ten
+#: characters of the alphabet `n`.
 #: The text that replaces angle brackets must never be found in the output; it is too random to occur there by chance.
 KINDS = {
     "account": "<a> <a> <d>".split(),
@@ -91,6 +91,8 @@ KINDS = {
     "pem": ["-----BEGIN RSA PRIVATE KEY-----\n<B64>\n<B64>\n<B32>\n-----END RSA PRIVATE KEY-----"],
     "random token": "<m32> <m40> <m64> ghp_<m36>".split(),
     "secret of a key": ["password=<h40>", "PGPASSWORD=<n12>", "--token <m16>", "API_TOKEN=<h32>"],
+    "told password": ["password is 7<n12>", "Passwort für prod: 7<n12>", "login bob/7<n12>", "mot de passe : 7<n12>"],
+    "card number": ["<c>"],
     "address": "<i> <i>/28".split(),
     "host": "<n10>.corp.internal https://<n10>.<n10>.net/x https://<n10>:<n12>@<n10>/ <n10>.<n10>.local".split(),
     "bucket": """
@@ -113,8 +115,13 @@ def secret(kind: str, rng: Random) -> tuple[str, tuple[str, ...]]:
             return address
         if match[1] in "ad":
             digits = str(rng.randrange(10**11, 10**12))
-            parts.extend((digits, dashed := f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"))
-            return digits if match[1] == "a" else dashed
+            width = rng.choice((3, 4))
+            parts.extend((digits, grouped := "-".join(digits[i : i + width] for i in range(0, 12, width))))
+            return digits if match[1] == "a" else grouped
+        if match[1] == "c":
+            groups = [str(rng.randrange(1000, 10_000)) for _ in range(4)]
+            parts.extend(f"{one}{joint}{other}" for one, other in pairwise(groups) for joint in ("", " "))
+            return " ".join(groups)
         text = "".join(rng.choices(_ALPHABETS[match[1]], k=int(match[2])))
         parts.extend(text[i : i + 16] for i in range(0, max(len(text) - 15, 1), 16))
         return text

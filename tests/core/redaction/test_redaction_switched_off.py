@@ -55,6 +55,16 @@ REAL: dict[str, tuple[str, str]] = {
     ),
     "canonical": ("a1" * 32, A.canonical_id("a1" * 32)),
     "ipv4": ("81.2.69.160/28", A.address("81.2.69.160/28")),
+    "iban": ((v := "CH93 0076 2011 6238 5295 7"), A.number("IBAN", v)),
+    "card": ((v := "4242 4242 4242 4242"), A.number("card number", v)),
+    "ahv": ((v := "756.1234.5678.97"), A.number("personal number", v)),
+    "ssn": ((v := "123-45-6789"), A.number("personal number", v)),
+    "nir": ((v := "2 55 08 14 168 025 38"), A.number("personal number", v)),
+    "codicefiscale": ((v := "RSSMRA85T10A562S"), A.number("personal number", v)),
+    "dni": ((v := "X-1234567-L"), A.number("personal number", v)),
+    "cpf": ((v := "123.456.789-09"), A.number("personal number", v)),
+    "rijksregister": ((v := "85.07.30-033.28"), A.number("personal number", v)),
+    "nino": ((v := "AB 12 34 56 C"), A.number("personal number", v)),
     "account": (ACCOUNT, A.account(ACCOUNT)),
     "dashed": ("1111-2222-3333", A.account(ACCOUNT)),
 }
@@ -148,7 +158,8 @@ RULES: dict[str, Rule] = {
     **{
         f"name that is one: {kind}": Rule(without_whole(kind), *REAL[kind], at("roleNameType"))
         for kind in REAL
-        if kind not in ("pem", "dashed", *identifiers.CONTEXTUAL_KINDS)
+        # A tax code has no parts: as a name it has the same alias.
+        if kind not in ("pem", "dashed", "codicefiscale", *identifiers.CONTEXTUAL_KINDS)
     },
     "text: an ARN in a sentence": Rule(
         setting(identifier_search, "ARN", NEVER), f"see {ARN_REAL} !", f"see {ARN_ALIAS} !"

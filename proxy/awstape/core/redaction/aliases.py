@@ -230,6 +230,10 @@ class Aliases:
 
         return self._alias(kind, value, spell, may_be_kept=False)
 
+    def number(self, kind: str, value: str) -> str:
+        """The alias of the number of a person, a card or a bank account, of one code for the whole."""
+        return self._alias(kind, value, lambda: spell_framed(self._code(value)))
+
     def fingerprint(self, value: str) -> str:
         """The alias of a public key's fingerprint, which identifies the key's owner."""
         return self._secret("fingerprint", value, spell_fingerprint)

@@ -23,6 +23,7 @@ from awstape.core.cassette.cassette import Cassette, Page, Track
 from awstape.core.redaction.aliases import UNSEARCHED_KINDS
 from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.member_kinds import is_free_text
+from awstape.core.redaction.private_values.personal_numbers import NUMBER_KINDS
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.string_walk import (
     ACCOUNT_CONTEXT,
@@ -41,11 +42,11 @@ PAGE_TOKEN = "page token"
 #: Kind of value that is searched for as a part of any string → the characters that may not be beside it.
 _BORDERS: Mapping[str, frozenset[str]] = {
     "account": frozenset(digits),
-    **dict.fromkeys(("canonical user id", PAGE_TOKEN, "unique id"), frozenset(ascii_letters + digits)),
+    **dict.fromkeys(("canonical user id", PAGE_TOKEN, "unique id", *NUMBER_KINDS), frozenset(ascii_letters + digits)),
     **dict.fromkeys(("e-mail", "fingerprint", "jwt", "password", "pem", "secret"), frozenset()),
 }
 #: Kinds of these that a project can keep.
-_KEPT_BY_RULES = frozenset({"account", "canonical user id", "e-mail", "unique id"})
+_KEPT_BY_RULES = NUMBER_KINDS | {"account", "canonical user id", "e-mail", "unique id"}
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from awstape.core.text.counting import count
 
 _NAMES = {
+    "IBAN": "IBAN",
     "account": "account id",
     "address": "IP address",
     "any": "secret",
     "binary": "binary value",
+    "card number": "card number",
     "certificate": "certificate",
     "claim": "claim of a token",
     "client": "client id",
@@ -35,6 +37,7 @@ _NAMES = {
     "password": "secret",
     "path": "path",
     "pem": "PEM block",
+    "personal number": "personal number",
     "phone": "phone number",
     "public-key": "public key",
     "saml metadata": "SAML metadata document",

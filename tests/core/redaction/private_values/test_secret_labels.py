@@ -143,6 +143,11 @@ def test_a_label_tells_a_secret(text: str, secret: str) -> None:
     assert_redacted(text, secret)
 
 
+def test_letters_may_be_escaped() -> None:
+    assert_redacted(r'["Passwort f\u00fcr prod: Hunter22", ', "Hunter22")
+    assert_redacted(r'"contrase\\u00f1a es Hunter22', "Hunter22")
+
+
 def test_a_login_is_a_user_and_a_password() -> None:
     user, secret = A.name("user", "svc_ledger"), A.password("Hunter31")
     for joint in "/:|":

@@ -60,11 +60,16 @@ _LONGEST_SHORT = 5
 _BEGIN, _END = (rf"(?:{border}|(?<=[a-z])(?=[A-Z]))" for border in (r"(?<![^\W\d_])", r"(?![^\W\d_])"))
 
 
+def _spell_letter(letter: str) -> str:
+    """A pattern of a letter, which JSON may have escaped."""
+    return letter if letter.isascii() else rf"(?:{letter}|\\+u{ord(letter):04x})"
+
+
 def _any_of(words: Iterable[str]) -> str:
     """A pattern of any of these words, in any case. It begins with a class of characters, which is tested fast."""
     by_letter: defaultdict[str, set[str]] = defaultdict(set)
     for word in words:
-        by_letter[word[0].lower()].add(word[1:])
+        by_letter[word[0].lower()].add("".join(map(_spell_letter, word[1:])))
     return "|".join(
         f"[{letter}{letter.upper()}](?i:{'|'.join(sorted(rests, key=lambda rest: (-len(rest), rest)))})"
         for letter, rests in sorted(by_letter.items())
@@ -122,14 +127,19 @@ SECRET_PAIR = rf"""(?<![\w.$:-])(?=--|[\w.-]++["']?\s?[=:])
 
 
 def redact_secret(text: str, aliases: Aliases, key: str = "") -> str:
-    """The value of a secret's key. A word of letters only is replaced, but not searched for everywhere."""
-    is_number_kept = is_harmless(text) and not is_pin(key, text)
-    if len(text) < _SHORTEST or is_number_kept or _OTHER_PATTERN.match(text) or aliases.is_alias(text):
+    """The value of a secret's key. A word of letters only, and a PIN, are replaced, but not searched for everywhere."""
+    is_code = is_pin(key, text)
+    if (
+        len(text) < _SHORTEST
+        or (is_harmless(text) and not is_code)
+        or _OTHER_PATTERN.match(text)
+        or aliases.is_alias(text)
+    ):
         return text
     if bracketed := _BRACKETED.fullmatch(text):
         return f"{bracketed[1]}{redact_secret(bracketed[2], aliases)}{bracketed[3]}"
-    is_common = text.isalpha() or is_pin(key, text)
-    return redact_whole_identifier(text, aliases) or aliases.password(text, "value" if is_common else "password")
+    kind = "code" if is_code else "value" if text.isalpha() else "password"
+    return redact_whole_identifier(text, aliases) or aliases.password(text, kind)
 
 
 def redact_secret_pair(match: re.Match[str], aliases: Aliases) -> str | None:
@@ -146,15 +156,15 @@ def redact_secret_pair(match: re.Match[str], aliases: Aliases) -> str | None:
 # --- values in sentences ----------------------------------------------------------------------------------------
 
 #: Words between a label and what it is for, and between that and the value.
-_FOR = "|".join(
+_FOR = _any_of(
     "at auf av da de del der des di dla do du em for from för für im in of on op para per pour pro sur till to van von"
     " voor zu".split()
 )
-_IS = "|".join("are era es est er ist is jest lautet sind são var war was é è är".split())
+_IS = _any_of("are era es est er ist is jest lautet sind são var war was é è är".split())
 _NOW = r"(?:[ ](?:now|still|currently|jetzt|nun|(?:set|reset|changed)[ ]to))?"
 _JOINT = rf"""(?:(?:[ ](?:{_FOR})(?:[ ](?!(?:{_IS})[ ])[\w@/.'-]{{1,64}}){{1,4}})?
     (?:[ ]?[:=][ ]?|[ ](?:{_IS}){_NOW}[ ]|[ ](?:set|reset|changed)[ ]to[ ])|[ ])["'`]?"""
-_STOP, _SYMBOLS = r"\s\"'`,;<>(){}\[\]", r"!#$^~&*?%+@"
+_STOP, _SYMBOLS = r"\s\"'`,;<>(){}\[\]\\", r"!#$^~&*?%+@"
 #: A letter and a digit in one run, or a number that ends.
 _VALUE = rf"""(?:(?=[^{_STOP}]{{6}})(?=[^{_STOP}]{{0,80}}?(?:[A-Za-z][{_SYMBOLS}]?[0-9]|[0-9][{_SYMBOLS}]?[A-Za-z]))
     [^{_STOP}]+|[0-9]{{4,12}}(?![\w/]|[.,:-]\d|[ ]\d))"""

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, is_alias
 from awstape.core.redaction.aliases import Aliases, Key
+from awstape.core.redaction.private_values.personal_numbers import PERSONAL_NUMBERS
 from awstape.core.redaction.private_values.secret_labels import (
     SECRET_PAIR,
     TOLD_SECRET,
@@ -27,22 +28,24 @@ from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, WHOLE_ARN, redact_arn, redact_name, trim_punctuation
 from awstape.core.redaction.text.hosts import BARE_HOST, URL, redact_host, redact_url
-from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, IDENTIFIERS, IPV4, UUID
+from awstape.core.redaction.text.identifiers import ACCOUNT_IN_GROUPS, DOCUMENTATION_EMAIL, IDENTIFIERS, IPV4, UUID
 from awstape.core.redaction.text.labelled_values import NAMED_ENTITY, redact_named_entity
 from awstape.core.text.encoded_text import rewrite_outside_percent_runs, rewrite_percent_runs
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 _RFC_UUID = lazy_pattern(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
-#: Twelve digits in a row, also in the 4-4-4 form, and the longer values that may contain them by chance.
+#: Twelve digits in a row, also in groups of four or three, and the longer values that may contain them by chance.
 _ACCOUNT = lazy_pattern(
     rf"(?P<uuid>{UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
-    r"|(?<!\d)(?:(?P<account>\d{12})|(?P<dashed>\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}))(?!\d)"
+    rf"|(?<!\d)(?:(?P<account>\d{{12}})|(?P<dashed>{ACCOUNT_IN_GROUPS}))(?!\d)"
 )
 #: Year, month, day, hour and minute.
 _TIME = lazy_pattern(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII)
 #: What every account id of `_ACCOUNT` holds; `lone` if it is twelve digits and no more. It begins with a class of
 #: characters, to which a search skips: it is many times as fast as `_ACCOUNT`.
-_ACCOUNT_DIGITS = lazy_pattern(r"\d\d{3}(?:(?<!\d{5})(?P<lone>\d{8}(?!\d))|\d{8}|[-_ ]\d{4})")
+_ACCOUNT_DIGITS = lazy_pattern(
+    r"\d\d\d(?:\d(?:(?<!\d{5})(?P<lone>\d{8}(?!\d))|\d{8}|[-_ ]\d{4})|[-_ ]\d{3}[-_ ]\d{3}[-_ ]\d{3})"
+)
 #: A colon behind it is no part of it. It may end in an IPv4 address.
 _IPV6 = (
     r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})"
@@ -79,8 +82,10 @@ def search_pattern(kinds: Iterable[str], *, in_sentences: bool = False) -> re.Pa
     if "unique" in found:
         found["unique"] += r"(?::(?P<session>[\w+=,.@-]+))?"
     anywhere = [found.pop(kind) and f"(?P<{kind}>{pattern})" for kind, pattern in list(found.items()) if kind in _INNER]
-    # Only these may begin within a word: the others are tried at its beginning.
+    numbers = [f"(?P<{kind}>{found.pop(kind)})" for kind in PERSONAL_NUMBERS if kind in found]
+    # Only these may begin within a word: the others are tried at its beginning; most words are no number.
     others = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items())
+    others += f"|(?=[0-9A-Z])(?:{'|'.join(numbers)})" if numbers else ""
     return lazy_pattern("|".join([*anywhere, f"(?<![A-Za-z0-9])(?:{others})"]), re.ASCII)
 
 
@@ -96,7 +101,7 @@ IN_SENTENCES = search_pattern(TEXT_KINDS, in_sentences=True)
 TIMESTAMP = lazy_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII)
 #: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
 MAY_HOLD_IDENTIFIER = lazy_pattern(
-    r"""[:=@%&\\"'`]|\d(?:\d{3}|[A-Za-z]|(?<=[A-Za-z]{3}\d))|[!\#$^~]\w|\w\.\w|[\w+/-]{16}
+    r"""[:=@%&\\"'`]|\d(?:\d{3}|[A-Za-z]|[ .\u00a0\u202f-]\d\d|(?<=[A-Za-z]{3}\d))|[!\#$^~]\w|\w\.\w|[\w+/-]{16}
     |-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E|\+\d|/home/|Users|already|annot|n't
     |not\ (?:attached|authorized|be|exist|found|in)|\ (?:named?|called|id|alias)\b|must|exceeds|failed
     |member\ of|has\ (?:no|more)|is\ (?:in\ use|invalid|managed)""",
@@ -207,7 +212,8 @@ def _redact_identifier(match: re.Match[str], aliases: Aliases) -> str:
     if kind == "unique" and match["session"]:
         unique, _, session = text.partition(":")
         return f"{aliases.unique_id(unique)}:{redact_name('session', session, aliases)}"
-    return IDENTIFIERS[kind or ""].alias(aliases, text)
+    row = IDENTIFIERS[kind or ""]
+    return row.alias(aliases, text) if row.is_valid(text) else text
 
 
 def _redact_in_sentence(match: re.Match[str], aliases: Aliases) -> str:

@@ -6,7 +6,8 @@
 3. A run of at least 24 characters in both cases that looks random (`looks_random`) becomes a secret's alias. UUIDs and
    hexadecimal digests, such as git's, stay. The places of secrets are another matter
    (`core.redaction.text.labelled_values`).
-4. Addresses of documentation (`noreply@example.com`, `192.0.2.1`, `+1-555-0100`) stay in text. Digits of all scripts
+4. Numbers of people, cards and bank accounts have check digits (`core.redaction.private_values.personal_numbers`).
+5. Addresses of documentation (`noreply@example.com`, `192.0.2.1`, `+1-555-0100`) stay in text. Digits of all scripts
    are digits.
 """
 
@@ -19,6 +20,7 @@ from unicodedata import decimal
 
 from awstape.core.redaction import name_codes
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.private_values.personal_numbers import PERSONAL_NUMBERS, PersonalNumber
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.text.encoded_text import rewrite_outside_encoded_runs
 from awstape.core.text.lazy_pattern import lazy_pattern
@@ -31,12 +33,13 @@ SHORTEST_SECRET = 24
 
 
 class Identifier(NamedTuple):
-    """A row of the table. before, after: assertions about the text beside the pattern."""
+    """A row of the table. before, after: assertions about the text beside the pattern. is_valid: whether it is one."""
 
     pattern: str
     alias: Callable[[Aliases, str], str]
     before: str = r"(?<![A-Za-z0-9])"
     after: str = r"(?![A-Za-z0-9])"
+    is_valid: Callable[[str], bool] = lambda _: True
 
     @property
     def in_text(self) -> str:
@@ -47,6 +50,13 @@ def _alias_digits(aliases: Aliases, text: str) -> str:
     is_plain = text.isascii() and text.isdigit()
     digits = text if is_plain else "".join(str(decimal(c)) for c in text if c.isdecimal())
     return text if aliases.rules.keeps(digits) else aliases.account(digits)
+
+
+def _number_row(number: PersonalNumber) -> Identifier:
+    def alias(aliases: Aliases, text: str) -> str:
+        return aliases.number(number.kind, text)
+
+    return Identifier(number.pattern, alias, r"(?<![\w.+])(?<!\d-)", r"(?!\w|[.-]\d)", number.is_valid)
 
 
 def _alias_address(aliases: Aliases, text: str) -> str:
@@ -68,6 +78,8 @@ _NO_DIGEST = r"(?<![A-Za-z0-9])(?=[0-9a-f]{64}(?![A-Za-z0-9]))" + "".join(
     for word in ("sha256", "sha-256", "sha_256", "digest", "checksum")
     for joint in (r"[:=@/\s_(-]", r"[:=]\s", r"\s[:=]\s", r"[\"'][:=][\"']", r"[\"'][:=]\s[\"']")
 )
+#: An account id as people write it.
+ACCOUNT_IN_GROUPS = r"(?:\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}|\d{3}(?:-\d{3}-\d{3}-|_\d{3}_\d{3}_| \d{3} \d{3} )\d{3})"
 #: A number with the code of its country (ITU-T E.164), in groups or not; not one of those that are for films.
 _PHONE = r"\+(?![\d ().-]*555[ .-]?01\d\d(?!\d))[1-9](?:[ .()-]{0,2}\d){7,14}"
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
@@ -96,8 +108,9 @@ IDENTIFIERS: Mapping[str, Identifier] = {
         rf"(?![\w/]|\.\w|-(?!{IPV4}(?![\w-]|\.\w)))",
     ),
     "phone": Identifier(_PHONE, lambda a, v: a.secret("phone", v), r"(?<![\w.+=/-])", r"(?![\w-])"),
+    **{name: _number_row(number) for name, number in PERSONAL_NUMBERS.items()},
     "account": Identifier(r"\d{12}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
-    "dashed": Identifier(r"\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
+    "dashed": Identifier(ACCOUNT_IN_GROUPS, _alias_digits, r"(?<!\d)", r"(?!\d)"),
 }
 #: Kinds that are recognised only by the text beside them.
 CONTEXTUAL_KINDS = frozenset({"orgroot", "identity", "issuer"})
@@ -114,7 +127,8 @@ _WHOLE = whole_match([kind for kind in IDENTIFIERS if kind not in CONTEXTUAL_KIN
 def redact_whole_identifier(text: str, aliases: Aliases) -> str | None:
     """The alias of a text that is one identifier and nothing else, or None."""
     match = _WHOLE.fullmatch(text)
-    return IDENTIFIERS[match.lastgroup].alias(aliases, text) if match and match.lastgroup else None
+    row = IDENTIFIERS.get(match.lastgroup or "") if match else None
+    return row.alias(aliases, text) if row and row.is_valid(text) else None
 
 
 # --- runs that look random --------------------------------------------------------------------------------------
