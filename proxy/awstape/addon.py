@@ -37,7 +37,7 @@ def _mitmdump(cassette: str, mode: str, *, writes: bool, services: Sequence[str]
 _ADVICE = Advice(
     _mitmdump,
     writes="--set awstape_include_writes=true",
-    service=lambda name: f"--set awstape_service={name}",
+    services=lambda names: " ".join(f"--set awstape_service={name}" for name in names),
     caller=ON_COMMAND_LINE.caller,
     trust="set the CAs to trust: --set ssl_verify_upstream_trusted_ca=FILE",
 )
@@ -122,7 +122,9 @@ class Awstape(Interceptor):
             return
         log = _log.error if recording and recording.set_aside else _log.warning
         if recording:
-            lines = recording_lines(str(tape.path), recording, passed=tape.passed, advice=tape.advice)
+            lines = recording_lines(
+                str(tape.path), recording, passed=tape.passed, services=tape.models.names, advice=tape.advice
+            )
         else:
             assert tape.player
             lines = replay_lines(tape.player, "proxy")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -122,15 +123,28 @@ def open_for_recording(
 
 
 def choose_services(globs: Sequence[str], path: Path) -> tuple[str, ...]:
-    """The services that globs select, `all` being every one; without globs, those of the settings of a path's project.
+    """The services that globs select, `all` being every one.
 
-    Raises UserError for a glob that matches none.
+    Without globs, those of the settings of a cassette's project, else the default ones, and those that the cassette
+    holds. Raises UserError for a glob that matches none.
     """
     for glob in globs:
         if not select_services([glob]):
             hint = did_you_mean(glob, available_services()).lstrip("; ")
             raise UserError(f"no service matches {glob!r}", hint or "services are spelled as in boto3")
-    return select_services(globs or project_settings.load_services(path) or DEFAULT_SERVICES)
+    if globs:
+        return select_services(globs)
+    chosen = select_services(project_settings.load_services(path) or DEFAULT_SERVICES)
+    return (*chosen, *(name for name in _recorded_services(path) if name not in chosen))
+
+
+def _recorded_services(path: Path) -> list[str]:
+    """The services that a cassette holds; none if there is no such file. One that can't be read is reported later."""
+    if not path.is_file():
+        return []
+    with suppress(UserError):
+        return sorted({take.track.service for take in cassette_files.load_lazily(path, load_models()).takes})
+    return []
 
 
 def _models_of(cassette: Cassette) -> Models:

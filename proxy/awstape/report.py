@@ -29,17 +29,11 @@ if TYPE_CHECKING:  # commands that list or replay do without most of them
     from awstape.core.view.track_statistics import TrackStatistics
 
 _NO_CALL = "  no call to record was seen"
-_NODE_TIP = (
-    "  Node.js ignores HTTPS_PROXY; preload global-agent: GLOBAL_AGENT_ENVIRONMENT_VARIABLE_NAMESPACE= "
-    'NODE_OPTIONS="--import $PWD/node_modules/global-agent/bootstrap.js", or give the client a requestHandler with '
-    "https-proxy-agent"
-)
 _NO_REQUEST = "no request arrived: the program asked nothing of the cassette"
-_NO_REQUEST_TIPS = {
-    "endpoint": "  SDKs that ignore AWS_ENDPOINT_URL talk to AWS instead (JavaScript v2, Go v1, Ruby v1, "
-    "boto3 before 1.28, AWS CLI before 2.13): awstape replay --proxy",
-    "proxy": _NODE_TIP,
-}
+_IGNORED_ENDPOINT = (
+    "  SDKs that ignore AWS_ENDPOINT_URL talk to AWS instead (JavaScript v2, Go v1, Ruby v1, boto3 before 1.28, "
+    "AWS CLI before 2.13): awstape replay --proxy"
+)
 _NO_EXCHANGE = "  these files hold no exchanges"
 
 
@@ -69,13 +63,15 @@ def recording_lines(
     answered: int = 0,
     *,
     passed: Mapping[str, int] = _NONE,
+    services: Sequence[str] = (),
     imported: bool = False,
     advice: Advice = ON_COMMAND_LINE,
 ) -> Iterator[str]:
     """A recording, for people.
 
     answered: the number of pages that the cassette answered. passed: service → the number of requests and connections
-    to it that passed the proxy, "" for other hosts. imported: from other tools. advice: how the user records.
+    to it that passed the proxy, "" for other hosts. services: those that were to be recorded. imported: from other
+    tools. advice: how the user records.
     """
     verb = "imported into" if imported else "recorded"
     facts = recording_facts(path, recording)
@@ -99,9 +95,10 @@ def recording_lines(
         yield f"  skipped: {number} × {printable(reason)}{_location(recording.first_places.get(reason), number)}"
     for note in recording.notes:
         yield f"  note: {printable(note)}"
-    if services := sorted(filter(None, passed)):
-        options = " ".join(map(advice.service, services))
-        yield f"  not recorded: {', '.join(services)}; the services to record are named with {options}"
+    if others := sorted(filter(None, passed)):
+        needed = (*services, *others)
+        yield f"  not recorded: {', '.join(others)}; to record these as well: {advice.services(needed)}"
+        yield f"  or, for all recordings, in [tool.awstape] of pyproject.toml: services = {json.dumps(needed)}"
 
 
 def own_names_line(number: int, alias: str, again: str) -> str:
@@ -122,7 +119,6 @@ def _no_call_lines(passed: int) -> Iterator[str]:
         yield f"{_NO_CALL}; what passed the proxy, {count(passed, 'request')}, was for other services and hosts"
         return
     yield f"{_NO_CALL}, nothing passed the proxy; a program with an endpoint URL of its own bypasses it"
-    yield _NODE_TIP
 
 
 def lacking_lines(path: str, recording: RecordingSummary) -> Iterator[str]:
@@ -307,7 +303,8 @@ def replay_lines(
     """The report of a replay, for people. way: how programs were to reach it. with_not_replayed: lists these takes."""
     if not player.sessions.total.requests:
         yield _NO_REQUEST
-        yield _NO_REQUEST_TIPS[way]
+        if way == "endpoint":
+            yield _IGNORED_ENDPOINT
     yield from miss_lines(player)
     yield from unused_fault_lines(player)
     if with_not_replayed:

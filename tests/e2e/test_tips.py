@@ -34,7 +34,7 @@ def operations(machine: Machine) -> list[str]:
 def follow(machine: Machine, text: str, pattern: str, aws: StandIn, *, command: Sequence[str] = ("true",)) -> Run:
     """Runs the command in a text that a pattern finds, in a shell, with a program in place of COMMAND."""
     (found,) = set(re.findall(pattern, text))
-    line = re.sub(r"\b(COMMAND|PROGRAM)$", lambda _: shlex.join(command), found)
+    line = re.sub(r"(\b(COMMAND|PROGRAM)|\S+ …)$", lambda _: shlex.join(command), found)
     return machine.run("sh", "-c", line, AWSTAPE_UPSTREAM=aws.url)
 
 
@@ -87,7 +87,7 @@ def test_writes_that_were_left_out(machine: Machine, aws: StandIn) -> None:
 def test_services_that_were_left_out(machine: Machine, aws: StandIn) -> None:
     """Through an upstream for all services, as the hosts of AWS can't be reached."""
     run = machine.record(Path(TAPE), aws.url, "--service", "iam", command=calls(ANALYZERS), AWS_MAX_ATTEMPTS="1")
-    (options,) = re.findall(r"not recorded: accessanalyzer; the services to record are named with (.*)", run.err)
+    (options,) = re.findall(r"not recorded: accessanalyzer; to record these as well: (.*)", run.err)
     machine.record(Path(TAPE), aws.url, *shlex.split(options), command=calls(ANALYZERS)).ok()
     assert operations(machine) == ["ListAnalyzers"]
 

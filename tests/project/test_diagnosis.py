@@ -207,3 +207,32 @@ def test_the_command(project: Path, capfd: pytest.CaptureFixture[str], monkeypat
     assert lines[problem + 1].startswith("        → set AWSTAPE_KEY to your team's key")
     assert main(["doctor", str(project), "--json"]) == 1
     assert {"ok", "problem"} <= {check["kind"] for check in json.loads(capfd.readouterr().out)}
+
+
+SDK = {"dependencies": {"@aws-sdk/client-iam": "^3"}}
+AGENT = {"devDependencies": {"global-agent": "^3"}}
+
+
+@pytest.mark.parametrize(
+    ("package", "kinds", "words"),
+    [
+        ({**SDK, **AGENT}, ["ok", "ok"], "version 3"),
+        (SDK, ["ok", "note"], "no global-agent: recordings see no call"),
+        ({"dependencies": {"aws-sdk": "^2"}, **AGENT}, ["note", "ok"], "ignores AWS_ENDPOINT_URL"),
+        (AGENT, ["note", "ok"], "no AWS SDK"),
+        ([], ["note", "note"], "no AWS SDK"),
+    ],
+)
+def test_a_project_of_node(checks_of: Diagnose, project: Path, package: object, kinds: list[str], words: str) -> None:
+    assert checks_of("Node.js") == []
+    (project / "package.json").write_text(json.dumps(package))
+    found = checks_of("Node.js")
+    assert [check.kind for check in found] == kinds
+    assert any(words in check.state for check in found)
+    assert all(check.tip for check in found if check.kind != "ok")
+
+
+def test_a_package_that_is_not_json(checks_of: Diagnose, project: Path) -> None:
+    (project / "package.json").write_text("{")
+    (found,) = checks_of("Node.js")
+    assert (found.kind, found.state) == ("problem", f"{project / 'package.json'}: not JSON")

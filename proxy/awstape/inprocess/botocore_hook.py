@@ -17,12 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.core.recording.folding import RecordingSummary
 from awstape.core.replay.misses import Miss
 from awstape.core.text.advice import Advice
 from awstape.errors import MissError, UserError, call_without_traceback
-from awstape.files import project_settings
 from awstape.inprocess import botocore_handlers
 from awstape.opening import RECORD_MODES, RecordMode, choose_services, open_for_recording, open_for_replay
 from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
@@ -107,7 +105,15 @@ class InProcess:
         """Logs the summary of a recording; as a warning if something was left out, or names are the program's own."""
         if recording is None or not (recording.tells_something or self.tape.passed):
             return
-        lines = [*recording_lines(str(self.tape.path), recording, passed=self.tape.passed, advice=self.tape.advice)]
+        lines = [
+            *recording_lines(
+                str(self.tape.path),
+                recording,
+                passed=self.tape.passed,
+                services=self.tape.models.names,
+                advice=self.tape.advice,
+            )
+        ]
         if own_names := self.own_names(recording):
             lines.append(f"  {own_names_line(len(own_names), 'tape.alias', self.tape.advice.record('rewrite'))}")
         is_amiss = (
@@ -257,19 +263,18 @@ def _as_list(value: str | Sequence[str]) -> Sequence[str]:
 def _advice_for(path: Path) -> Advice:
     """How a program records into a cassette."""
 
-    def list_services(*more: str) -> str:
-        there = project_settings.load_services(path) or DEFAULT_SERVICES
-        return f"services={[*dict.fromkeys((*there, *more))]!r}"
+    def list_services(services: Sequence[str]) -> str:
+        return f"services={[*services]!r}"
 
     def call(_: str, mode: str, *, writes: bool, services: Sequence[str]) -> str:
-        options = [*(["include_writes=True"] if writes else []), *([list_services(*services)] if services else [])]
+        options = [*(["include_writes=True"] if writes else []), *([list_services(services)] if services else [])]
         shown = path.name if path.is_absolute() else str(path)  # the folders above may be named after their owner
         return f"awstape.record({', '.join([repr(shown), f'mode={mode!r}', *options])})"
 
     return Advice(
         call,
         writes="include_writes=True",
-        service=list_services,
+        services=list_services,
         caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
         trust="AWS_CA_BUNDLE=FILE adds a CA",
     )

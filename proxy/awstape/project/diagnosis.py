@@ -30,6 +30,7 @@ from awstape.files import cassette_files, keys, project_settings, user_folders
 from awstape.files.journal import cassette_of, find_journals
 from awstape.files.quarantine import quarantine_of
 from awstape.program.environment import check_endpoint_urls
+from awstape.program.javascript import NODE_TIP, load_package
 from awstape.proxying.requirement import require_mitmproxy
 from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
 
@@ -55,6 +56,7 @@ def diagnose(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
     """Examines this installation and the project of a folder."""
     yield from _installation()
     yield from _clients(environ)
+    yield from _javascript(folder)
     cassettes = cassette_files.find_in_folder(folder)
     yield from _settings(folder)
     yield from _kept_values(folder, cassettes)
@@ -91,6 +93,29 @@ def _clients(environ: Mapping[str, str]) -> Iterator[Check]:
             yield Check("note", "AWS CLI", f"{found} ignores AWS_ENDPOINT_URL", f"update it, or {_PROXY_TIP}")
         else:
             yield Check("ok", "AWS CLI", found)
+
+
+def _javascript(folder: Path) -> Iterator[Check]:
+    """What the package.json of a folder lacks for recording and replay."""
+    try:
+        package = load_package(folder)
+    except UserError as error:
+        yield Check("problem", "Node.js", error.problem, error.tip)
+        return
+    if package is None:
+        return
+    if not package.sdk:
+        tip = "npm i @aws-sdk/client-iam, or whichever client your program needs"
+        yield Check("note", "Node.js", "package.json has no AWS SDK: nothing in it calls AWS by itself", tip)
+    elif package.sdk == "v2":
+        tip = f"{_PROXY_TIP}, or move to version 3"
+        yield Check("note", "Node.js", "package.json has version 2 of the AWS SDK, which ignores AWS_ENDPOINT_URL", tip)
+    else:
+        yield Check("ok", "Node.js", "package.json has version 3 of the AWS SDK")
+    if package.agent:
+        yield Check("ok", "Node.js", f"package.json has {package.agent}, which recordings need")
+    else:
+        yield Check("note", "Node.js", "package.json has no global-agent: recordings see no call", NODE_TIP)
 
 
 def _settings(folder: Path) -> Iterator[Check]:

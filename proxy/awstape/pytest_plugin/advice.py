@@ -41,7 +41,7 @@ def advice_for(settings: Settings) -> Advice:
     return Advice(
         command,
         writes="@pytest.mark.awstape(include_writes=True), or --awstape-include-writes,",
-        service=lambda name: f"--awstape-service={name}",
+        services=lambda names: " ".join(f"--awstape-service={name}" for name in names),
         caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
         trust="AWS_CA_BUNDLE=FILE adds a CA",
         cassette="CASSETTE" if of_several else shell_path(relative(settings.paths[0], node.config)),

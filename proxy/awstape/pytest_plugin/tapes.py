@@ -74,7 +74,9 @@ class OpenTape:
             summary.recorded.append(kept_journal_line(self.recorded, journal))
         if recording and (recording.tells_something or self.hook.tape.passed):
             tape = self.hook.tape
-            summary.recorded += recording_lines(self.recorded, recording, passed=tape.passed, advice=tape.advice)
+            summary.recorded += recording_lines(
+                self.recorded, recording, passed=tape.passed, services=tape.models.names, advice=tape.advice
+            )
             summary.own_names |= self.hook.own_names(recording)
         if recording and (lost := [*lacking_lines(self.recorded, recording)]):
             pytest.fail("\n".join(lost), pytrace=False)

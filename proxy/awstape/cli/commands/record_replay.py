@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,12 +17,10 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.core.recording.folding import RecordingSummary
     from awstape.opening import RecordMode
     from awstape.program.environment import EnvironmentChanges
     from awstape.program.servers import OnListening, RunningServer
     from awstape.serving.access_control import PassThrough
-    from awstape.tape import Tape
 
 _MODES = ("all", "new_episodes", "once", "rewrite")
 _COMMAND = "awstape.command"
@@ -123,6 +121,8 @@ def record(
     awstape record policies.yaml -- aws iam list-policies --scope Local
     awstape record team.yaml --mode new_episodes -- pytest
     """
+    from awstape.cli.terminal import program_reports
+    from awstape.core.text.advice import on_command_line
     from awstape.files import keys
     from awstape.opening import choose_services, open_for_recording
     from awstape.program import child_process, environment, servers
@@ -131,14 +131,23 @@ def record(
     from awstape.serving.access_control import is_loopback, record_exposure_warning
 
     require_mitmproxy("awstape record")
-    command = ctx.meta.get(_COMMAND)
+    command = ctx.meta.get(_COMMAND, ())
     chosen = choose_services(services, cassette)
     redirected = parse_upstream(upstream, chosen)
     environment.check_endpoint_urls(os.environ, chosen, redirected)
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
     passing: PassThrough = "all" if pass_through else "local" if command else "none"
     is_first = not keys.key_exists(os.environ)
-    tape = open_for_recording(cassette, mode, os.environ, operation, include_writes, services=chosen, is_followed=True)
+    tape = open_for_recording(
+        cassette,
+        mode,
+        os.environ,
+        operation,
+        include_writes,
+        services=chosen,
+        is_followed=True,
+        advice=on_command_line(command),
+    )
     if is_first and keys.key_exists(os.environ):
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
     for line in tape.recovered:
@@ -147,12 +156,12 @@ def record(
     if not is_loopback(listen.address):
         warn(record_exposure_warning(listen.address, passing))
     with child_process.signals_blocked() if command else nullcontext():
-        with _write_at_end(tape, cassette, as_json) as written:
+        with program_reports.write_at_end(tape, cassette, command, as_json=as_json) as end:
             server = servers.serve_proxy(tape, redirected, port, listen, passing, upstream_cas=upstream_cas, warn=warn)
-            status = _run_with(ctx, server, announce)
+            end.status = _run_with(ctx, server, announce)
+        status = end.status or int(end.is_incomplete)
         if tape.recorder is None:
-            status = _report_replay(tape, status, as_json, way="proxy")
-        status = status or int(any(_is_incomplete(recording) for recording in written))
+            status = program_reports.report_replay(tape, status, command, way="proxy", as_json=as_json)
     return child_process.exit_like(status)
 
 
@@ -262,19 +271,22 @@ def replay(
         from awstape.proxying.requirement import require_mitmproxy
 
         require_mitmproxy("awstape replay --proxy")
+    from awstape.cli.terminal import program_reports
+    from awstape.core.text.advice import on_command_line
     from awstape.opening import open_for_replay
     from awstape.program import child_process, servers
     from awstape.report import callers_line
     from awstape.serving.access_control import is_loopback, replay_exposure_warning
 
     listen = servers.resolve_listen_options(host, allow_remote=allow_remote)
-    tape = open_for_replay(cassettes, os.environ, paging, faults)
+    command = ctx.meta.get(_COMMAND, ())
+    tape = open_for_replay(cassettes, os.environ, paging, faults, on_command_line(command))
     if (callers := callers_line(tape.callers)) and not as_json:
         warn(callers)
     announce = _announcer("replaying " + " ".join(map(str, cassettes)), as_json, tape.callers)
     if not is_loopback(listen.address):
         warn(replay_exposure_warning(listen.address))
-    with child_process.signals_blocked() if _COMMAND in ctx.meta else nullcontext():
+    with child_process.signals_blocked() if command else nullcontext():
         way: Literal["endpoint", "proxy"] = "proxy" if proxy else "endpoint"
         with servers.workers_for(tape, workers, listen, warn) as forked:
             server = (
@@ -283,7 +295,9 @@ def replay(
                 else servers.serve_endpoint(tape, port, listen, forked)
             )
             status = _run_with(ctx, server, announce, is_endpoint=not proxy)
-        status = _report_replay(tape, status, as_json, strict, verbose or strict, way=way)
+        status = program_reports.report_replay(
+            tape, status, command, way=way, as_json=as_json, strict=strict, with_not_replayed=verbose or strict
+        )
     return child_process.exit_like(status)
 
 
@@ -337,62 +351,3 @@ def _run_with(
     make_loop = clock.fast_event_loop if is_endpoint and not command else clock.EventLoop
     with asyncio.Runner(loop_factory=make_loop) as runner:
         return runner.run(servers.run_with_server(server, command, announce, warn))
-
-
-@contextmanager
-def _write_at_end(tape: Tape, cassette: Path, as_json: bool) -> Iterator[list[RecordingSummary]]:
-    """Writes the recording at the end and reports it, even if the program or the server fails.
-
-    Yields a list that gets the recording.
-    """
-    from awstape.program import child_process
-    from awstape.report import recording_facts, recording_lines
-
-    has_succeeded = False
-    written: list[RecordingSummary] = []
-    try:
-        yield written
-        has_succeeded = True
-    finally:
-        with child_process.signals_blocked():
-            recording = tape.close()
-            written += [recording] if recording else []
-            if recording and (has_succeeded or recording.pages or recording.set_aside):
-                answered = len(tape.player.sessions.total.played) if tape.player else 0
-                lines = recording_lines(str(cassette), recording, answered, passed=tape.passed, advice=tape.advice)
-                _print_report(lines, recording_facts(str(cassette), recording), as_json)
-
-
-def _is_incomplete(recording: RecordingSummary) -> bool:
-    """Whether takes were set aside or lacking, or requests failed and nothing else was recorded."""
-    return bool(recording.set_aside or recording.bugs or (recording.failed and not recording.pages))
-
-
-def _report_replay(
-    tape: Tape,
-    status: int,
-    as_json: bool,
-    strict: bool = False,
-    with_not_replayed: bool = False,
-    *,
-    way: Literal["endpoint", "proxy"],
-) -> int:
-    """Reports a replay. Returns the exit status: 1 instead of 0 for misses, if strict also if anything was not used."""
-    from awstape.report import replay_facts, replay_lines
-
-    player = tape.player
-    assert player
-    # Which takes were not replayed only a look into all of them shows, also those of a large file that were not read.
-    facts = replay_facts(player) if as_json else {}
-    _print_report(replay_lines(player, way, with_not_replayed=with_not_replayed), facts, as_json)
-    if tape.error:
-        raise tape.error
-    if player.misses or (strict and (not player.sessions.total.requests or player.unused_faults())):
-        return status or 1
-    return status or int(strict and bool(player.takes_not_replayed()))
-
-
-def _print_report(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:
-    """Prints a report on the error stream, since the standard output belongs to the program."""
-    for line in [json.dumps(facts)] if as_json else lines:
-        click.echo(line, err=True)

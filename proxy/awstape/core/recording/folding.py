@@ -46,7 +46,7 @@ class RecordingSummary:
     without a model, listings not read to their end, responses that were not encoded without loss. set_aside: the takes
     that are not in the cassette, since they hold real values. bugs: place in our code → number of exchanges that an
     error there kept from the cassette. kept_in: the journal in which they stay. own_names: the aliases of names that
-    come from the program itself.
+    come from the program itself. old_tracks: how many tracks of the old cassette stay that were not asked for.
     """
 
     tracks: int = 0
@@ -61,6 +61,7 @@ class RecordingSummary:
     bugs: dict[str, int] = field(default_factory=dict)
     kept_in: str = ""
     own_names: tuple[str, ...] = ()
+    old_tracks: int = 0
 
     @property
     def tells_something(self) -> bool:
@@ -189,6 +190,7 @@ class Folding:
             set_aside=aside,
             failed=dict(failed.count_by_reason() + unknown),
             first_places=self._with_aliases(self._skipped.first_places),
+            old_tracks=len({take.track for take in merged.takes} - {take.track for take in recorded.takes}),
             cassette=cassette,
             merged=merged,
             made=made,

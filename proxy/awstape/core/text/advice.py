@@ -10,9 +10,15 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.core.text.printable import printable
 
 _SOME_CASSETTE = "CASSETTE"
+#: An argument that says how tests are run, or which script; any other may be a secret or a real name.
+_PLAIN_WORD = lazy_pattern(
+    r"-m|ci|exec|jest|mocha|pytest|run|start|t|test[\w:.-]*|unittest|vitest|[\w./-]+\.(?:[cm]?[jt]s|py|rb|sh)"
+)
+_MOST_ARGUMENTS = 3
 
 
 class RecordCommand(Protocol):
@@ -28,14 +34,15 @@ class RecordCommand(Protocol):
 class Advice(NamedTuple):
     """How the user records at an edge.
 
-    command: the command that records. writes: the option that records writes as well. service: name → the option that
-    records a service. caller: alias → what gives credentials of a caller. trust: what makes awstape trust a CA.
-    cassette: the file that is recorded or replayed, for a command line; `CASSETTE` if it is one of several.
+    command: the command that records. writes: the option that records writes as well. services: names → the options
+    that record these services and no others. caller: alias → what gives credentials of a caller. trust: what makes
+    awstape trust a CA. cassette: the file that is recorded or replayed, for a command line; `CASSETTE` if it is one of
+    several.
     """
 
     command: RecordCommand
     writes: str
-    service: Callable[[str], str]
+    services: Callable[[Sequence[str]], str]
     caller: Callable[[str], str]
     trust: str
     cassette: str = _SOME_CASSETTE
@@ -59,16 +66,35 @@ def shell_path(path: object) -> str:
     return printable(shlex.quote(str(path)))
 
 
-def _record(cassette: str, mode: str, *, writes: bool, services: Sequence[str]) -> str:
-    options = [*([f"--mode {mode}"] if mode != "all" else []), *(["--include-writes"] if writes else [])]
-    options += [f"--service {name}" for name in services]
-    return " ".join(["awstape record", cassette, *options, "-- COMMAND"])
+def _service_options(services: Sequence[str]) -> str:
+    return " ".join(f"--service {name}" for name in services)
 
 
-ON_COMMAND_LINE = Advice(
-    _record,
-    writes="--include-writes",
-    service=lambda name: f"--service {name}",
-    caller=lambda alias: f"awstape env --caller {alias}",
-    trust="--upstream-ca FILE adds a CA",
-)
+def on_command_line(program: Sequence[str] = ()) -> Advice:
+    """How a user of the command line records. program: what is recorded, empty if that is unknown."""
+    shown = _shown_program(program)
+
+    def record(cassette: str, mode: str, *, writes: bool, services: Sequence[str]) -> str:
+        options = [*([f"--mode {mode}"] if mode != "all" else []), *(["--include-writes"] if writes else [])]
+        options += [_service_options(services)] if services else []
+        return " ".join(["awstape record", cassette, *options, "--", shown])
+
+    return Advice(
+        record,
+        writes="--include-writes",
+        services=_service_options,
+        caller=lambda alias: f"awstape env --caller {alias}",
+        trust="--upstream-ca FILE adds a CA",
+    )
+
+
+def _shown_program(program: Sequence[str]) -> str:
+    """A program with its arguments as a message shows it, which a log may keep: with a few plain words, or none."""
+    if not program:
+        return "COMMAND"
+    name, *arguments = program
+    are_plain = len(arguments) <= _MOST_ARGUMENTS and all(map(_PLAIN_WORD.fullmatch, arguments))
+    return printable(shlex.join(program) if are_plain else f"{shlex.quote(name)} …")
+
+
+ON_COMMAND_LINE = on_command_line()
