@@ -95,7 +95,7 @@ def test_following_the_advice_records_another_service(
 def test_services_are_an_option_as_well(
     pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWSTAPE_UPSTREAM", f"accessanalyzer={aws.url}")
+    monkeypatch.setenv("AWSTAPE_UPSTREAM", f"accessanalyzer={aws.url} iam={aws.url}")
     call = "boto3.client('accessanalyzer').list_analyzers()"
     test = f"@pytest.mark.awstape\ndef test_it():\n    {call}\n"
     run(pytester, test, "--awstape=once", "--awstape-service=access*").assert_outcomes(passed=1)
@@ -175,8 +175,8 @@ def test_following_the_advice_on_another_key(
     monkeypatch.setenv("AWSTAPE_KEY", "another fake key")
     result = run_again(pytester, "--awstape=new_episodes")
     result.assert_outcomes(errors=2)
-    assert "--mode" not in text_of(result) and "set AWSTAPE_KEY to its key" in text_of(result)
-    for command in dict.fromkeys(re.findall(r"or record it anew: pytest (.*)", text_of(result))):
+    assert "--mode" not in text_of(result) and "set AWSTAPE_KEY to your team's key" in text_of(result)
+    for command in dict.fromkeys(re.findall(r"with a key of your own: pytest (.*)", text_of(result))):
         run_again(pytester, *shlex.split(command))
     run_again(pytester, "--awstape=new_episodes").assert_outcomes(passed=2)
     run_again(pytester).assert_outcomes(passed=2)
@@ -216,13 +216,13 @@ def test_following_the_advice_on_a_test_that_failed_while_it_recorded(
 def test_following_the_advice_on_an_upstream_of_another_service(
     pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWSTAPE_UPSTREAM", f"accessanalyzer={aws.url}")
+    monkeypatch.setenv("AWSTAPE_UPSTREAM", f"accessanalyzer={aws.url} iam={aws.url}")
     (pytester.path / "pyproject.toml").write_text('[tool.awstape]\nservices = ["iam"]\n')
     call = "boto3.client('accessanalyzer').list_analyzers()"
     result = run(pytester, f"@pytest.mark.awstape\ndef test_it():\n    {call}\n", "--awstape=once")
     result.assert_outcomes(errors=1)
     (option,) = set(re.findall("to record it as well: (.*)", text_of(result)))
-    run_again(pytester, "--awstape=once", option).assert_outcomes(passed=1)
+    run_again(pytester, "--awstape=once", *option.split()).assert_outcomes(passed=1)
     run_again(pytester).assert_outcomes(passed=1)
 
 
