@@ -109,7 +109,7 @@ def test_a_command_fits_the_folder_in_which_pytest_was_started(pytester: pytest.
     folder = pytester.mkdir("below")
     run(pytester, f"@pytest.mark.awstape\ndef test_it():\n    {LIST_ROLES}\n")
     result = run_again(pytester, "../test_module.py", folder=folder)
-    (command,) = dict.fromkeys(re.findall(r"pytest (--awstape=.*)", text_of(result)))
+    (command,) = dict.fromkeys(re.findall(r"to record it: pytest (--awstape=.*)", text_of(result)))
     run_again(pytester, *shlex.split(command), folder=folder).assert_outcomes(passed=1)
 
 
