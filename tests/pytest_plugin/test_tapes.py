@@ -928,7 +928,7 @@ def test_what_is_not_sent():
         client.list_queues()
 """
     text = text_of(run(pytester, module, "--awstape=once"))
-    assert "  not recorded: s3; the services to record are named with " in text
+    assert "  not recorded: s3; to record these as well: --awstape-service=iam " in text
     assert "sqs" not in text
 
 
