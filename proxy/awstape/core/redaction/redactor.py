@@ -18,13 +18,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, is_name_alias, keyed_parts
 from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
-from awstape.core.redaction.leak_search import PAGE_TOKEN, Leak, RealValueSearch, find_leaks
 from awstape.core.redaction.marks import MARK_ENDING, mark_ending
 from awstape.core.redaction.member_kinds import find_name_kind, is_denied, is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
@@ -44,6 +44,9 @@ from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.core.text.substrings import Substrings
+
+if TYPE_CHECKING:  # a replay writes nothing, and so searches for nothing before it
+    from awstape.core.redaction.leak_search import Leak, RealValueSearch
 
 #: Replaces a real page token in an error message.
 _TOKEN_ALIAS = "page-token"
@@ -265,10 +268,14 @@ class Redactor:
 
     def find_leaks(self, models: Models, cassette: Cassette) -> list[Leak]:
         """Real values that are still in the cassette."""
+        from awstape.core.redaction.leak_search import find_leaks
+
         return list(find_leaks(models, cassette, self.real_value_search())) if cassette.takes else []
 
     def real_value_search(self, known: Iterable[tuple[str, str]] = ()) -> RealValueSearch:
         """A search for the values seen so far, and for (kind, value) pairs known besides."""
+        from awstape.core.redaction.leak_search import PAGE_TOKEN, RealValueSearch
+
         names = set().union(*self._aliases.real_values.values())
         seen = {kind: set(values) for kind, values in self._aliases.real_values.items()}
         seen[PAGE_TOKEN] = self._tokens - names
@@ -282,6 +289,8 @@ class Redactor:
 
     def search_for(self, values: Iterable[tuple[str, str]]) -> RealValueSearch:
         """A search for values of which the kinds are known, except for those that the project keeps."""
+        from awstape.core.redaction.leak_search import RealValueSearch
+
         real: dict[str, set[str]] = {}
         for kind, value in values:
             real.setdefault(kind, set()).add(value)
@@ -289,6 +298,7 @@ class Redactor:
 
     def replace_real_values(self, models: Models, takes: Iterable[Take], search: RealValueSearch) -> Iterator[Take]:
         """The takes with aliases in place of the real values that a search finds."""
+        from awstape.core.redaction.leak_search import PAGE_TOKEN
 
         def alias(kind: str, value: str) -> str:
             if kind == PAGE_TOKEN:
