@@ -10,6 +10,8 @@ LOCK := .lock
 N ?= 10000
 # `make soak` runs until N requests are answered and MINUTES have passed.
 MINUTES ?= 0
+# And the processes that answer it.
+PROCESSES ?= 1
 # One worker more than two cores: an end-to-end test spends much of its time waiting for the processes that it starts.
 WORKERS ?= 3
 TESTS ?= tests
@@ -96,8 +98,8 @@ bench-quick: $(READY) ## the same with less work and the peers that are installe
 bench-page: $(READY) ## write the figures of RUNS (.reports/bench.json) into the guide
 	@PYTHONPATH=tests $(BIN)/python -m bench.published $(RUNS)
 
-soak: $(READY) ## send N requests (10000) from 64 clients to a replay, for at least MINUTES (0), and check every response
-	@$(BIN)/python tests/soak.py $(N) $(MINUTES)
+soak: $(READY) ## send N requests (10000) from 64 clients to a replay, for at least MINUTES (0), and check every response; PROCESSES=… for its --workers
+	@$(BIN)/python tests/soak.py $(N) $(MINUTES) $(PROCESSES)
 
 fuzz: $(VENV)-fuzz/.ready ## fuzz TARGET (all: decode request document endpoint import journal) for SECONDS (60)
 	$(VENV)-fuzz/bin/python tests/fuzz.py $(TARGET) $(SECONDS)

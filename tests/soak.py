@@ -1,6 +1,6 @@
 """Tests a real `awstape replay` under load: 64 clients, well-behaved and faulty ones; every response is compared.
 
-    make soak [N=100000] [MINUTES=10]
+    make soak [N=100000] [MINUTES=10] [PROCESSES=4]
 
 1. The expected responses come from a separate server, to which one client sends a script of requests in one session
    beforehand. Under load, each client runs the script repeatedly, each time in a new session, so that takes and faults
@@ -168,9 +168,10 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, workers: int = 1) -> Iterator[Server]:
     """Runs `awstape replay` of the shipped cassettes and `TAKES`; asserts that it ends after SIGTERM."""
-    command = (sys.executable, "-m", "awstape", "replay", CASSETTES, folder / "takes.yaml", "--json")
+    options = ("--json", "--workers", str(workers))
+    command = (sys.executable, "-m", "awstape", "replay", CASSETTES, folder / "takes.yaml", *options)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             assert process.stdout
@@ -333,14 +334,17 @@ async def under_load(load: Load, *, verbose: bool) -> list[int]:
     return memory
 
 
-def soak(total: int, minutes: float = 0, *, verbose: bool = False) -> Load:
-    """Sends at least `total` requests, for at least `minutes`. verbose: prints the progress and the results."""
+def soak(total: int, minutes: float = 0, workers: int = 1, *, verbose: bool = False) -> Load:
+    """Sends at least `total` requests, for at least `minutes`. verbose: prints the progress and the results.
+
+    workers: the processes of the server under load; the expected responses come from one process.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         asked = script(folder)
         with serving(folder) as one:
             expected = asyncio.run(reference(one, asked))
-        with serving(folder) as server:
+        with serving(folder, workers) as server:
             load = Load(server, asked, expected, total, time.monotonic() + minutes * 60)
             start = time.monotonic()
             memory = asyncio.run(under_load(load, verbose=verbose))
@@ -355,7 +359,7 @@ def soak(total: int, minutes: float = 0, *, verbose: bool = False) -> Load:
 
 
 if __name__ == "__main__":
-    done = soak(int(sys.argv[1]), float(sys.argv[2]), verbose=True)
+    done = soak(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), verbose=True)
     for failure in done.wrong[:5]:
         print(failure)
     sys.exit(bool(done.wrong))

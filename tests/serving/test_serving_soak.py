@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from botocore.exceptions import ClientError
 
 import awstape
@@ -19,8 +20,9 @@ CALLS = 5
 USER = "alias-Tsr76sms7l"
 
 
-def test_clients_of_all_kinds_get_the_right_bytes() -> None:
-    load = soak(1000)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_clients_of_all_kinds_get_the_right_bytes(workers: int) -> None:
+    load = soak(1000, workers=workers)
     assert load.wrong == []
     assert load.started >= CLIENTS
     assert load.asked >= 1000
