@@ -335,7 +335,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         replay.process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         replay.process.send_signal(signal.SIGINT)
-        replay.process.communicate(timeout=LIMIT)
+        assert json.loads(replay.process.communicate(timeout=LIMIT)[1])["requests"] == 1
         wait_until_gone(workers)
         with pytest.raises((OSError, http.client.HTTPException)):
             client.getresponse()
@@ -346,6 +346,20 @@ def test_no_worker_outlives_a_parent_that_was_killed(replay: Replay) -> None:
     assert len(workers) == WORKERS
     replay.process.kill()
     replay.process.communicate(timeout=LIMIT)
+    wait_until_gone(workers)
+
+
+def test_a_worker_that_hangs_is_reported_and_ended(replay: Replay) -> None:
+    for session in SESSIONS:
+        replay.client().take(session)
+    workers = replay.workers
+    os.kill(workers[0], signal.SIGSTOP)
+    replay.process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    replay.process.send_signal(signal.SIGINT)
+    err = replay.process.communicate(timeout=LIMIT)[1]
+    assert replay.process.returncode == 2
+    assert "ERROR a worker does not tell what it has counted\n" in err
     wait_until_gone(workers)
 
 

@@ -15,7 +15,8 @@
    a reset is answered once it has reached all of them. The report at the end is made from the same sum.
 6. The limits of `core.replay.sessions` and `serving.endpoint` hold for each worker.
 7. At the end, the parent accepts no more, and all workers answer what has arrived; only then the first one ends, since
-   others may wait for its replies. What is left after END_TIME is killed.
+   others may wait for its replies. They tell what they have counted also if they had no time for this. What is left
+   after END_TIME is killed.
 8. A worker ends when the parent does, however that ends: its socket to the parent is closed then.
 9. A worker that dies takes the state of its sessions with it. It is reported at once, and the replay fails at its end.
    Until then requests of these sessions, and the endpoint's own paths, get status 500; everything else goes on.
@@ -173,26 +174,29 @@ class Workers:
                 yield address[0], address[1]
             finally:
                 accepting.cancel()
-                with suppress(asyncio.CancelledError):
-                    await self._finish()
+                with suppress(asyncio.CancelledError, TimeoutError):
+                    await asyncio.wait_for(self._drain(), DRAIN_TIME + END_TIME)
+                await self._count_at_end()
                 self._is_ending = True
                 for process in self._living:
                     if process.link:
                         process.link.close()
                 await asyncio.sleep(0)  # so that the sockets are closed
 
-    async def _finish(self) -> None:
-        """Waits until all workers have answered what has arrived, and adds up what they have counted."""
+    async def _drain(self) -> None:
+        """Waits until all workers have answered what has arrived."""
+        for has_arrived in self._looking:
+            has_arrived.set()
+        if self._passing:
+            await asyncio.wait(self._passing)
+        await self._ask_all(Drain())
+
+    async def _count_at_end(self) -> None:
+        """Adds up what the workers have counted, for the report."""
         try:
-            async with asyncio.timeout(DRAIN_TIME + END_TIME):
-                for has_arrived in self._looking:
-                    has_arrived.set()
-                if self._passing:
-                    await asyncio.wait(self._passing)
-                await self._ask_all(Drain())
-                await self._count("")
+            await asyncio.wait_for(self._count(""), END_TIME)
         except TimeoutError:
-            self._tape.failure = self._tape.failure or UserError("a worker did not end", "its counts are lost")
+            self._tape.failure = UserError("a worker does not tell what it has counted", "start the replay again")
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
