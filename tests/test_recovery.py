@@ -70,7 +70,7 @@ def test_one_take_is_set_aside_and_everything_else_written(path: Path) -> None:
     lines = list(recording_lines("team.yaml", record(path, *TRAFFIC)))
     assert lines[:4] == [
         "recorded team.yaml: 3 tracks, 3 pages, 0 items",
-        f"  set aside: {held(path)}, page 1, take 1: password of 19 characters in Role.Description; "
+        f"  set aside: {held(path)}, page 1, take 1: secret of 19 characters in Role.Description; "
         f"`{RULE}` in [tool.awstape] of pyproject.toml settles it",
         "  1 take set aside, encrypted, in team.yaml.quarantine",
         "  once a rule settles it: awstape recover team.yaml",
@@ -85,7 +85,7 @@ def test_recover_takes_it_in_once_the_rule_is_there(path: Path, capfd: pytest.Ca
     before = path.read_text()
     assert main(["recover", "team.yaml"]) == 1
     waiting, how = capfd.readouterr().out.splitlines()
-    assert waiting.startswith(f"team.yaml: still set aside: {held(path)}, page 1, take 1: password of 19 characters in")
+    assert waiting.startswith(f"team.yaml: still set aside: {held(path)}, page 1, take 1: secret of 19 characters in")
     assert how == "awstape recover team.yaml --as-is TRACK takes a track in with these values in it"
     assert path.read_text() == before
     path.with_name("pyproject.toml").write_text(f"[tool.awstape]\n{RULE}\n")
@@ -100,7 +100,7 @@ def test_recover_takes_a_track_in_as_it_is(path: Path, capfd: pytest.CaptureFixt
     record(path, *TRAFFIC, get_role("zrealthree", f"and {PASSWORD}"))
     assert main(["recover", "team.yaml", "--as-is", "GetRole RoleName=zrealtwo"]) == 1
     taken, *waiting = capfd.readouterr().out.splitlines()
-    assert taken == "team.yaml: iam GetRole: taken in as it is, with password of 19 characters in Role.Description"
+    assert taken == "team.yaml: iam GetRole: taken in as it is, with secret of 19 characters in Role.Description"
     assert len(waiting) == 2
     assert f"Description: it is {PASSWORD}!" in path.read_text()
     assert f"and {PASSWORD}" not in path.read_text()

@@ -162,7 +162,7 @@ def test_following_what_mitmdump_says_of_writes_misses_and_keys(machine: Machine
 
     machine.environ["AWSTAPE_KEY"] = "another fake key"
     failed = machine.run("mitmdump", *arguments(machine, f"awstape_cassette={cassette}", *to_upstream(aws)))
-    (command,) = re.findall(r'or record it anew: mitmdump -s "\$\(awstape addon\)" (.*)\)', failed.out)
+    (command,) = re.findall(r'with a key of your own: mitmdump -s "\$\(awstape addon\)" (.*)\)', failed.out)
     options = [word for word in shlex.split(command) if word != "--set"]
     assert f"recorded {cassette}: 1 track" in run(LIST_USERS, *options)
 
