@@ -66,7 +66,7 @@ def review_file(file: Path, names: Sequence[str] | None = None, *, exceptions: b
 def review_other_file(file: Path, *, exceptions: bool = True) -> Review:
     """As `review_file`, for a YAML file that is no cassette."""
     try:
-        text = limited_reading.read_bytes(file, tip="awstape searches no larger file").decode("utf-8", "replace")
+        text = limited_reading.read_bytes(file, tip="a larger file is not searched").decode("utf-8", "replace")
     except UserError as error:
         return Review((_unreadable(file, error),))
     review = review_other_text(text, project_settings.load_rules(file), exceptions=exceptions)

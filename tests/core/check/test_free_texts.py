@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from awstape.core.check.findings import review_text
 from support.exchanges import MODELS
@@ -77,6 +81,14 @@ def test_the_keys_of_maps_are_no_part_of_the_place() -> None:
 def test_every_value_of_a_tag_is_listed(value: str) -> None:
     listed = in_role(f"Tags: [{{Key: pin, Value: '{value}'}}]")
     assert [text for place, text, _ in listed if place.endswith("Value")] == [value]
+
+
+@given(st.text("abz0179 -.:/_=+@", min_size=1, max_size=30) | st.sampled_from(["token", "page-2.abcd", "AWS", "Code"]))
+def test_whatever_the_value_of_a_tag_is_it_is_listed(value: str) -> None:
+    listed = [
+        text for place, text, _ in in_role(f"Tags: [{{Key: pin, Value: {json.dumps(value)}}}]") if "Value" in place
+    ]
+    assert listed == [value] or not any(map(str.isalnum, value))
 
 
 def test_every_value_of_a_tag_is_listed_in_services_without_rules_of_their_own() -> None:

@@ -89,7 +89,9 @@ def _count(file: Path, cassette: Cassette, models: Models) -> list[TrackStatisti
     metavar="FILE",
     help="Write an HTML page of CASSETTE, a file or a folder; - is standard output.",
 )
-@click.option("--texts", is_flag=True, help="List the texts that are no aliases and not public, by place.")
+@click.option(
+    "--texts", is_flag=True, help="List the texts that are no aliases and not public, and the values that are kept."
+)
 @click.option("--textconv", is_flag=True, help="Print the whole cassette as plain lines, for git diff.")
 @parameters.as_json
 def show(

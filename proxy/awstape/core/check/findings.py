@@ -35,6 +35,7 @@ from awstape.core.check.lint_takes import lint_takes
 from awstape.core.check.value_search import KeptValue, Searched, ValueSearch
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.string_walk import StringContext
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: The most characters of a comment, or of a text that can't be read, that are searched: some ten seconds' work.
 _MOST_SEARCHED = 4_000_000
@@ -47,6 +48,7 @@ IN_GIT = "in git"
 KINDS = {**TAKE_KINDS, PARAMETER: "a file name with the parameter of a test, which may be a real name"}
 _FILE_NAME, _COMMENT = "the file's name", "a comment"
 _HIDDEN_REASON = "its reason looks real and is not shown"
+_KEY_LINE = lazy_pattern(r"key: [a-z2-7]{12}")
 HIDDEN = "can't be read as a cassette; the text looks real and is not shown"
 
 
@@ -251,8 +253,8 @@ class _TextSearch:
     def _search_line(self, line: str) -> Searched:
         """Searches a line; many lines and comments are equal."""
         if line not in self._searched_lines:
-            # awstape itself writes the line of the schema: the project's rules don't apply to it.
-            is_own = line.strip() == SCHEMA_LINE.strip()
+            # awstape itself writes the line of the schema and that of the key's fingerprint: no rules apply to them.
+            is_own = line.strip() == SCHEMA_LINE.strip() or _KEY_LINE.fullmatch(line)
             self._searched_lines[line] = self._search.search("" if is_own else line, ANYWHERE)
         return self._searched_lines[line]
 

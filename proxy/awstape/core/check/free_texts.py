@@ -101,7 +101,9 @@ def _find_member(text: str, context: StringContext) -> str:
 
 def _is_vocabulary(text: str, context: StringContext) -> bool:
     shape = context.shape
-    if is_public(text, context) or OWN_PAGE_TOKEN.fullmatch(text) or (shape and shape.type == "timestamp"):
+    if is_public(text, context) or (shape and shape.type == "timestamp"):
+        return True
+    if OWN_PAGE_TOKEN.fullmatch(text) and not _is_of_customer(context):
         return True
     if (words := _WORDS.get(context.member)) and words.fullmatch(text):
         return True
