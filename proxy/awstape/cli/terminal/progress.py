@@ -19,6 +19,7 @@ from typing import TextIO
 
 from awstape.cli.terminal.output import has_dumb_terminal
 from awstape.core.text.printable import printable
+from awstape.files.ci import is_ci
 from awstape.progress import BYTES, Work, watched_by
 
 #: Seconds of work before the line appears, and between two of its drawings.
@@ -43,7 +44,7 @@ def shown_on_terminal() -> Iterator[None]:
 
 
 def _is_wanted() -> bool:
-    asked_for_none = os.environ.get("NO_COLOR") or os.environ.get("CI") or has_dumb_terminal()
+    asked_for_none = os.environ.get("NO_COLOR") or is_ci(os.environ.get("CI")) or has_dumb_terminal()
     return not asked_for_none and sys.stderr.isatty()
 
 
