@@ -86,7 +86,10 @@ class Track:
 
 def identity_key(identity: dict[str, Value]) -> str:
     """The identity as text, with its members sorted."""
-    return json.dumps(identity, sort_keys=True, default=repr)
+    return _SORTED.encode(identity)
+
+
+_SORTED = json.JSONEncoder(sort_keys=True, default=repr)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
@@ -39,8 +40,8 @@ Guard = Callable[[Callable[[], "Take"]], "Take"]
 _BLOCK = 1024 * 1024
 _HEAD = 4096  # bytes of most heads
 _PAGES = b"\npages:"
-#: The beginning or the end of a document. A pattern with one line feed, at its beginning, is fast.
-_DIVISION = re.compile(rb"\n(?:---|(\.\.\.))[ \t\n]")
+#: The beginning or the end of a document. A pattern with one line feed, at its beginning, and without groups is fast.
+_DIVISION = re.compile(rb"\n(?:---|\.\.\.)[ \t\n]")
 _LONGEST_DIVISION = 5
 #: A head that needs no parser: an identity of paths, aliases and ARNs, which are texts in any YAML.
 _PLAIN_HEAD = re.compile(
@@ -86,10 +87,11 @@ def _find_documents(read: Read, size: int) -> dict[int, _PlainHead | None] | Non
         if b"\r" in block or b"\0" in block:
             return None
         for division in _DIVISION.finditer(block):
-            if division[1]:
+            at = division.start() + 1
+            if block.startswith(b".", at):
                 return None
-            head = _PLAIN_HEAD.match(block, division.start() + 1)
-            found.setdefault(before + division.start() + 1, head and head.groups())  # type: ignore[arg-type]
+            head = _PLAIN_HEAD.match(block, at)
+            found.setdefault(before + at, head and head.groups())  # type: ignore[arg-type]
     return found
 
 
@@ -115,6 +117,7 @@ class _LazyText:
     ) -> None:
         self._read, self._begins, self._models, self._account, self._guard = read, begins, models, account, guard
         self._counts_items = counts_items
+        self._called: dict[tuple[bytes, bytes], _Called] = {}
         self.takes: list[Take] = []
 
     def make_takes(self, heads: Mapping[int, _PlainHead | None]) -> None:
@@ -150,18 +153,16 @@ class _LazyText:
 
     def _plain_track(self, service: bytes, operation: bytes, identity: bytes | None) -> Track | None:
         """The track of a plain head; None if it may have a problem, or is not plain after all."""
-        known = self._models.services.get(service.decode())
-        if known is None or operation.decode() not in known.operations:
-            return None
-        called = known.operations[operation.decode()]
+        if (called := self._called.get((service, operation))) is None:
+            known = self._models.services.get(service.decode())
+            if known is None or operation.decode() not in known.operations:
+                return None
+            called = self._called[service, operation] = _Called.of(known.operations[operation.decode()])
         lines = (identity or b"").decode().split()
-        values: dict[str, Value] = dict(zip((name[:-1] for name in lines[::2]), lines[1::2], strict=True))
-        members = called.input.members if called.input else {}
-        if len(values) < len(lines) / 2 or not all(
-            name in members and members[name].shape.type == "string" for name in values
-        ):
+        values: dict[str, Value] = dict(zip([name[:-1] for name in lines[::2]], lines[1::2], strict=True))
+        if len(values) < len(lines) / 2 or not called.texts.issuperset(values):
             return None
-        return Track(known.name, called.name, None, values, self._account)
+        return Track(called.operation.service.name, called.operation.name, None, values, self._account)
 
     def _make_take(self, begin: int, end: int) -> Take:
         """The take of a document, unread if its head is found and has no problem."""
@@ -177,10 +178,9 @@ class _LazyText:
         return Take.unread(take.track, take.faults, take.after, self._unread(take.track, begin, end))
 
     def _unread(self, track: Track, begin: int, end: int) -> _UnreadPages:
-        outlined = (
-            _column_of_lists(self._models.operation(track.service, track.operation)) if self._counts_items else None
-        )
-        return _UnreadPages(self, begin, end, outlined)
+        if not self._counts_items:
+            return _UnreadPages(self, begin, end)
+        return _UnreadPages(self, begin, end, _column_of_lists(self._models.operation(track.service, track.operation)))
 
     def read_pages(self, pages: _UnreadPages) -> tuple[Page, ...]:
         """The pages of a document. Raises what the guard makes of a DocumentError."""
@@ -226,14 +226,25 @@ def _column_of_lists(operation: Operation) -> int | None:
     return _OUTPUT + _INDENTATION * max((path.count(".") for path in operation.lists), default=0)
 
 
-@dataclass(frozen=True, slots=True)
-class _UnreadPages:
+class _Called(NamedTuple):
+    """An operation, and the members of its input that are texts."""
+
+    operation: Operation
+    texts: frozenset[str]
+
+    @classmethod
+    def of(cls, operation: Operation) -> _Called:
+        members = operation.input.members if operation.input else {}
+        return cls(operation, frozenset(name for name, member in members.items() if member.shape.type == "string"))
+
+
+class _UnreadPages(NamedTuple):
     """The pages of a take's document. outlined: the column of the lists whose items are only counted."""
 
     of: _LazyText
     begin: int
     end: int
-    outlined: int | None
+    outlined: int | None = None
 
     def read(self) -> tuple[Page, ...]:
         return self.of.read_pages(self)

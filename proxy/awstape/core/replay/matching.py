@@ -103,7 +103,8 @@ class TrackIndex:
         self._by_identity: defaultdict[tuple[str, str, str], list[Track]] = defaultdict(list)
         for track in self.takes:
             self._of_operation[track.service, track.operation].append(track)
-            self._by_identity[track.service, track.operation, identity_key(track.identity)].append(track)
+            service, operation, _, identity = track.request_key
+            self._by_identity[service, operation, identity].append(track)
         self._meanings: dict[tuple[str, str], _Meanings] = {}  # made at the first request that needs them
 
     def find(self, call: Call, page_request: PageRequest, *, is_strict: bool = False) -> Track | None:
