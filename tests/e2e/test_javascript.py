@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("AWSTAPE_TEST_JS") != "1", reason="AWSTAPE_TEST_JS is not 1"),
     pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="needs node and npm"),
 ]
+GUIDE_TEXT = (GUIDE / "languages.md").read_text("utf-8")
 PROGRAM = ("node", str(TESTS / "programs" / "list_with_javascript.mjs"))
 
 
@@ -93,7 +94,7 @@ def test_the_javascript_sdk_is_recorded_as_documented(way: str, with_sdk: Machin
     else:
         (preload,) = re.findall(
             "^export GLOBAL_AGENT.+",
-            (GUIDE / "languages.md").read_text("utf-8"),
+            GUIDE_TEXT,
             re.MULTILINE,
         )
         script = f"{preload}; {script}"
@@ -103,4 +104,57 @@ def test_the_javascript_sdk_is_recorded_as_documented(way: str, with_sdk: Machin
     assert "operation: ListUsers\n" in cassette.read_text("utf-8")
     replay = with_sdk.awstape("replay", cassette, "--proxy", "--", "sh", "-c", script).ok()
     assert replay.out == run.out
+    assert aws.calls == {"ListUsers": 1}
+
+
+SESSION_TEST = """\
+import { test } from "node:test";
+import assert from "node:assert";
+import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
+test("the first take", async () => {
+  const { Users } = await new IAMClient({ region: "us-east-1" }).send(new ListUsersCommand({}));
+  assert.equal(Users.length, %d);
+});
+"""
+TAKES = """\
+version: 1
+---
+service: iam
+operation: ListUsers
+identity: {}
+pages:
+- output: {IsTruncated: false, Users: []}
+---
+service: iam
+operation: ListUsers
+identity: {}
+pages:
+- output: {IsTruncated: false, Users: [{UserName: alias-srrm4262kR}]}
+"""
+
+
+def test_each_test_file_has_a_session_as_documented(with_sdk: Machine) -> None:
+    """Both files get the first take; without sessions, the second one would get the second take."""
+    (module,) = re.findall(r"^```js\n// session.mjs\n(.*?)^```", GUIDE_TEXT, re.MULTILINE | re.DOTALL)
+    (with_sdk.home / "session.mjs").write_text(module)
+    (with_sdk.home / "takes.yaml").write_text(TAKES)
+    for name in ("one", "two"):
+        (with_sdk.home / f"{name}.test.mjs").write_text(SESSION_TEST % 0)
+    (command,) = re.findall("^awstape replay cassettes/ -- (node --import .*)$", GUIDE_TEXT, re.MULTILINE)
+    files = ("one.test.mjs", "two.test.mjs")
+    run = with_sdk.awstape("replay", "takes.yaml", "--", *command.split(), *files)
+    assert run.status == 0, run.out
+    assert with_sdk.awstape("replay", "takes.yaml", "--", "node", "--test", *files).status == 1, "no sessions"
+
+
+def test_npm_test_is_recorded_as_documented(with_sdk: Machine, aws: StandIn) -> None:
+    (with_sdk.home / "list.mjs").write_text(LIST_WITH_V3)
+    package = {"scripts": {"test": "node list.mjs"}, "type": "module"}
+    (with_sdk.home / "package.json").write_text(json.dumps(package))
+    without = with_sdk.record(with_sdk.home / "tape.yaml", aws.url, command=("npm", "test"))
+    assert "nothing was recorded" in without.err and "npm i -D global-agent" in without.err
+    (preload,) = re.findall("^export GLOBAL_AGENT.+", GUIDE_TEXT, re.MULTILINE)
+    script = f"{preload}; npm test"
+    with_sdk.record(with_sdk.home / "tape.yaml", aws.url, command=("sh", "-c", script)).ok()
+    with_sdk.awstape("replay", "tape.yaml", "--", "npm", "test").ok()
     assert aws.calls == {"ListUsers": 1}

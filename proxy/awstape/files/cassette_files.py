@@ -13,7 +13,7 @@ from awstape import progress
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.cassette.recognition import looks_like_cassette
-from awstape.core.cassette.yaml.documents import DocumentError
+from awstape.core.cassette.yaml.documents import CONFLICT, DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette_blocks
 from awstape.core.text.advice import shell_path
 from awstape.errors import UserError
@@ -213,7 +213,16 @@ def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
     if quotes_real_value(error):
         return UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {shell_path(path)}")
     where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
-    return UserError(f"{where}{error.problem}", error.tip or tip)
+    joining = _joining_commands(path) if error.problem == CONFLICT else ""
+    return UserError(f"{where}{error.problem}", joining or error.tip or tip)
+
+
+def _joining_commands(path: Path) -> str:
+    """The commands that join both sides of a conflict of git. Of a track in both, that of the other branch stays."""
+    git = "git show" if path.parent == Path() else f"git -C {shell_path(path.parent)} show"
+    name, file = shell_path(f"./{path.name}"), shell_path(path)
+    sides = f"{git} :2:{name} > ours.yaml; {git} :3:{name} > theirs.yaml"
+    return f"{sides}; awstape merge ours.yaml theirs.yaml --prefer last -o joined.yaml && mv joined.yaml {file}"
 
 
 # --- saving ---

@@ -51,6 +51,9 @@ _DIRECTIVE = lazy_pattern(rf"(?:\A|(?<=[{BREAKS}]))%")
 #: The beginning of a line that is neither a comment nor a directive.
 _CONTENT = lazy_pattern(rf"(?:\A|(?<=[{BREAKS}]))(?!%)[ \t\ufeff]*[^# \t\ufeff{BREAKS}]")
 
+#: The problem of a file that git could not merge.
+CONFLICT = "a conflict of git that is not resolved"
+
 
 class DocumentError(ValueError):
     """A cassette text that cannot be read.

@@ -17,6 +17,7 @@ from awstape.core.aws.member_paths import Path, format_path
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.documents import (
     CHARACTERS_OF_A_VALUE,
+    CONFLICT,
     MAX_DEPTH,
     MAX_KEY,
     MAX_TEXT,
@@ -46,8 +47,7 @@ def parse_documents(text: str, text_tags: Collection[str] = (), lines_before: in
     text = text.removeprefix("\ufeff")
     if text.startswith(_CONFLICT) or f"\n{_CONFLICT}" in text:
         line = lines_before + f"\n{text}".partition(f"\n{_CONFLICT}")[0].count("\n") + 1
-        tip = "resolve it; awstape merge joins the tracks of two cassettes"
-        raise DocumentError(line, "", "a conflict of git that is not resolved", tip)
+        raise DocumentError(line, "", CONFLICT, "take one of both sides, or join them: awstape guide editing")
     try:
         events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         for event in events:
