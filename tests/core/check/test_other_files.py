@@ -67,6 +67,7 @@ def test_tokens_of_headers_are_found(header: str, text: str) -> None:
         ),
         ("x_amz_id_2", "rmQqF/mX+ZYOnMPOHVIm4zmHiZHHTzRcRxOsHzLmzJqvEuDTzVXLcIFhGfzzOm1LxV3rGHVmjBLsw="),
         ("x_amzn_RequestId", "7a62c49f-347e-4fc4-9331-6e8e0a1b2c3d"),
+        ("ETag", "9b2cf535f27731c974343645a39853289b2cf535f27731c974343645a3985328"),
         ("User_Agent", "Boto3/1.26.0 Python/3.9.1 Linux/5.4 Botocore/1.29.0"),
         ("X_Amz_Date", "20230102T090000Z"),
         ("Cookie", "theme=dark"),
@@ -82,6 +83,14 @@ def test_comments_keys_and_text_that_is_no_yaml_are_searched() -> None:
     assert found_in("# 314159265358\na: 1\n") == [(1, "", "account")]
     assert found_in('a: {"314159265358": 1}\n') == [(1, "a", "account")]
     assert found_in("a: {\n  of 314159265358\n") == [(2, "", "account")]
+
+
+def test_the_id_of_a_request_may_look_random_only() -> None:
+    assert [kind for _, _, kind in found_in(vcr(ETag="of 314159265358"))] == ["account"]
+
+
+def test_keys_below_one_that_names_a_secret_are_none() -> None:
+    assert found_in("Credentials: {Expiration: never, SessionToken: DUMMY}\n") == []
 
 
 def test_a_path_that_looks_real_is_not_shown() -> None:

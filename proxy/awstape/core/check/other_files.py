@@ -4,7 +4,8 @@
    keys. Comments are searched, too. Of a file that is no YAML, every line is searched.
 2. Binary and compressed texts are searched as what they hold, if that is text.
 3. The tokens of headers are real values here: `Authorization: Bearer …`, cookies. A cassette of awstape has no headers.
-4. Ids of requests, digests and signatures of requests look random and tell nothing: they are no findings.
+4. Ids of requests, digests and signatures look random and tell nothing: they are no findings. Nor is what other tools
+   write in place of a secret, such as `DUMMY` and `<REDACTED>`.
 5. As in a cassette, what AWS's documentation uses is no finding, and neither is what the project keeps or a comment
    allows (`core.check.value_search`, `core.check.allowed_values`).
 """
@@ -30,6 +31,8 @@ from awstape.core.redaction.string_walk import TEXT, StringContext, root_place
 
 _SECRET = "secret"
 _MOST_DECOMPRESSED = 4_000_000
+#: Kinds of values that are known by their random look.
+_RANDOM_KINDS = frozenset({_SECRET, "password", "canonical user id"})
 #: Headers that hold the id of a request, or a digest.
 _OF_REQUESTS = re.compile(
     r"x-amz(?:n|-apigw|-cf|-apigateway)?-?(?:request-?)?id(?:-2)?|x-amzn-(?:requestid|trace-id)|(?:apigw-)?requestid"
@@ -56,25 +59,25 @@ def review_other_text(text: str, rules: Rules = NO_RULES, *, exceptions: bool = 
     comments = AllowComments(text if exceptions else "")
     findings: set[Finding] = set()
     kept: set[KeptValue] = set()
-    hidden: dict[str, str] = {}
-    for line, path, value in _texts(text):
-        place = format_path(path)
-        shown = hidden.setdefault(place, "" if looks_real(place) else place)
-        key = next((step for step in reversed(path) if isinstance(step, str)), "")
-        if _OF_REQUESTS.fullmatch(key):
+    for line, path, key, value in _texts(text):
+        if _PLACEHOLDER.fullmatch(value):
             continue
         value = _SIGNED.sub(r"\g<id>", _REQUEST_ID.sub(r"\g<begin>", value))
         is_header = _AUTHORIZATION.fullmatch(key) is not None
         context = StringContext(root_place(TEXT), path, key="" if is_header else key) if path else ANYWHERE
-        searched = search.search(value, context)
         tokens = {(_SECRET, token) for token in _find_tokens(key, value)}
-        kept.update(search.kept_values(searched, shown, line))
-        if not (searched.kinds or tokens):
+        if not tokens and not search.may_hold_values(value, context):
             continue
-        if reason := comments.reason_for(line):
-            kept.update(allowed_values({*searched.real, *tokens}, reason, shown, line))
-            continue
-        findings.update(Finding(line, shown, kind) for kind in searched.kinds or [_SECRET])
+        searched = search.search(value, context)
+        place = format_path(path)
+        place = "" if looks_real(place) else place
+        kept.update(search.kept_values(searched, place, line))
+        kinds = {*searched.kinds} - (_RANDOM_KINDS if _OF_REQUESTS.fullmatch(key) else set())
+        kinds |= {_SECRET} if tokens and not kinds else set()
+        if kinds and (reason := comments.reason_for(line)):
+            kept.update(allowed_values({*searched.real, *tokens}, reason, place, line))
+        else:
+            findings.update(Finding(line, place, kind) for kind in kinds)
     return Review(tuple(sorted(findings)), kept=tuple(sorted(kept)))
 
 
@@ -88,15 +91,15 @@ def _find_tokens(key: str, text: str) -> Iterator[str]:
                 yield token
 
 
-def _texts(text: str) -> Iterator[tuple[int, Path, str]]:
-    """(line, path of keys, text) of each text, key and comment of a file."""
+def _texts(text: str) -> Iterator[tuple[int, Path, str, str]]:
+    """(line, path of keys, key, text) of each text, key and comment of a file. key: that of the text, or empty."""
     lines = text.split("\n")
     try:
         documents = list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
     except (yaml.YAMLError, RecursionError):
-        yield from ((i, (), line) for i, line in enumerate(lines, 1))
+        yield from ((i, (), "", line) for i, line in enumerate(lines, 1))
         return
-    yield from ((i, (), line) for i, line in enumerate(lines, 1) if line.lstrip().startswith("#"))
+    yield from ((i, (), "", line) for i, line in enumerate(lines, 1) if line.lstrip().startswith("#"))
     seen: set[int] = set()
     left: list[tuple[Path, yaml.Node]] = [((), node) for node in documents if node]
     while left:
@@ -105,13 +108,14 @@ def _texts(text: str) -> Iterator[tuple[int, Path, str]]:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.ScalarNode):
-            yield node.start_mark.line + 1, path, _readable_text(node)
+            key = next((step for step in reversed(path) if isinstance(step, str)), "")
+            yield node.start_mark.line + 1, path, key, _readable_text(node)
         elif isinstance(node, yaml.SequenceNode):
             left += [((*path, i), item) for i, item in enumerate(node.value)]
         elif isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 name = key.value if isinstance(key, yaml.ScalarNode) else ""
-                yield key.start_mark.line + 1, path, name
+                yield key.start_mark.line + 1, path, "", name
                 left.append(((*path, name), value))
 
 
