@@ -143,9 +143,9 @@ def recovery_line(path: Path, pages: int, damaged: int, aside: Path | None) -> s
     return line + (f"; {count(damaged, 'page')} can't be read, in {printable(str(aside))}" if aside else "")
 
 
-def kept_journal_line(path: str, journal: Path) -> str:
-    """A recording of a test that failed. path: the cassette."""
-    kept = f"{printable(path)} is unchanged: its test failed; the recording is kept in {printable(journal.name)}"
+def kept_journal_line(path: str, journal: Path, why: str = "its test failed") -> str:
+    """A recording that is kept as a journal. path: the cassette. why: what kept it from the cassette."""
+    kept = f"{printable(path)} is unchanged: {why}; the recording is kept in {printable(journal.name)}"
     return f"{kept}; to take it in: awstape recover {shell_path(path)}"
 
 

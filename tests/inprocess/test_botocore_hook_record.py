@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def test_options_select_what_is_recorded(tmp_path: Path, aws: StandIn) -> None:
     assert operations(path) == ["CreateRole"]
 
 
-def test_an_exception_leaves_the_cassette_and_keeps_the_journal(tmp_path: Path, aws: StandIn) -> None:
+def test_an_exception_leaves_the_cassette_and_keeps_the_journal(
+    tmp_path: Path, aws: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "tape.yaml"
     with awstape.record(path, upstream=aws.url):
         boto3.client("iam").list_users()
@@ -67,7 +70,8 @@ def test_an_exception_leaves_the_cassette_and_keeps_the_journal(tmp_path: Path, 
         raise ZeroDivisionError
     assert path.read_bytes() == before
     assert len(list(tmp_path.glob("tape.yaml.failed-*.journal"))) == 1
-    assert main(["recover", str(path)]) == 0
+    (command,) = re.findall("to take it in: awstape (recover .*)", caplog.text)
+    assert main(shlex.split(command)) == 0
     assert operations(path) == ["ListRoles", "ListUsers"]
 
 

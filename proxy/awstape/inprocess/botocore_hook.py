@@ -25,7 +25,14 @@ from awstape.inprocess import botocore_handlers
 from awstape.opening import RECORD_MODES, RecordMode, choose_services, open_for_recording, open_for_replay
 from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
 from awstape.proxying.upstream import Upstream, endpoint_variable, parse_upstream
-from awstape.report import miss_lines, not_replayed_lines, own_names_line, recording_lines, unused_fault_lines
+from awstape.report import (
+    kept_journal_line,
+    miss_lines,
+    not_replayed_lines,
+    own_names_line,
+    recording_lines,
+    unused_fault_lines,
+)
 from awstape.tape import Tape
 
 _log = logging.getLogger(__name__)
@@ -86,8 +93,8 @@ class InProcess:
     ) -> None:
         if kind is None and not self.tape.error:
             self._report(self.close())
-        else:
-            self.keep_journal()
+        elif journal := self.keep_journal():
+            _log.warning(kept_journal_line(str(self.tape.path), journal, "its block ended with an error"))
         if kind is None and self.tape.error:
             raise self.tape.error
         if kind is None and (problem := self.problem(not_replayed=self._strict, unused_faults=self._strict)):
