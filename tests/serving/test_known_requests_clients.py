@@ -26,7 +26,7 @@ Answers = list[tuple[int, bytes]]
 
 @contextmanager
 def endpoint(path: Path) -> Iterator[tuple[Tape, str, int]]:
-    tape = open_for_replay([path], {"AWSTAPE_KEY": "0" * 64})
+    tape = open_for_replay([path], {"AWSTAPE_KEY": "0123456789abcdef" * 4})
     with servers.run_in_background(servers.serve_endpoint(tape, 0)) as running:
         url = urlsplit(running.url)
         assert url.hostname
