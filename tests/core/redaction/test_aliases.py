@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from awstape.core.aws.access_keys import account_of_access_key
@@ -170,6 +170,7 @@ def test_a_name_that_is_made_of_aliases_has_the_alias_of_the_name_that_is_made_o
         is_all_aliases &= is_alias_of
         name += joint + part
         of_aliases += joint + (Aliases(KEY).name("role", part) if is_alias_of else part)
+    assume(name.count(" ") < 3)  # else it is a text, of which one code is left
     assert made.name("policy", of_aliases) == real.name("policy", name)
     if is_all_aliases:
         assert join_aliases(of_aliases) == real.name("policy", name), "without the key"
@@ -244,6 +245,7 @@ def test_an_alias_is_one_to_the_last_character() -> None:
 @strategies.few(200)
 @given(st.text(min_size=1), st.sampled_from(["role", "Instance Profile", "path"]))
 def test_any_text_can_be_a_name(real: str, kind: str) -> None:
+    assume(not is_alias(real))  # it stays
     alias = Aliases(KEY).name(kind, real)
     assert is_name_alias(alias)
     assert Aliases(KEY).name(kind, real) == alias

@@ -4,19 +4,21 @@
    `prod-web_api` becomes `alias-CODE-CODE_CODE`. Names that share a part share its code.
 2. A name's alias has at most five codes, so that it fits into a name of 64 characters. The fifth code of a longer name
    is the product of the codes of all parts and joints that are left.
-3. The product is associative, as that of maps x → ax + b modulo a prime is. So the codes of what a program puts before
+3. A text of four words or more is no name: its alias is one code, the product of all. Codes of single words would show
+   the order of the words, and the frequent ones. A text that is made of the alias of such a text has another alias.
+4. The product is associative, as that of maps x → ax + b modulo a prime is. So the codes of what a program puts before
    and behind an alias have the same product as the codes of the real name; nobody needs the key for it.
-4. A code has nine keyed characters and a check character, which is computed from the others in lower case. All are of
+5. A code has nine keyed characters and a check character, which is computed from the others in lower case. All are of
    an alphabet of eleven, so that a quoted alias of any length, in any case and with any joints has an entropy below 4.5
    bits per character: no scanner takes it for a secret. It has five letters or more, all of them consonants, and a
    digit (a product of codes: one letter or more). A real part of ten such characters passes for a code with a
    probability of 1 in 11; ten random characters do with one of 1 in a million.
-5. Two spellings of one part, such as `BuildRole` and `buildrole`, have codes that differ in the case of letters only.
+6. Two spellings of one part, such as `BuildRole` and `buildrole`, have codes that differ in the case of letters only.
    Parts in lower or upper case have codes in lower or upper case; which letters of the code of any other spelling are
    in upper case, is keyed. In a product of codes that are not all in one case, the first letter is.
-6. A UUID is one part. Alone, its alias is a UUID that has the code in it: `00000000-6b34-4326-8d72-743773336caa`, of
+7. A UUID is one part. Alone, its alias is a UUID that has the code in it: `00000000-6b34-4326-8d72-743773336caa`, of
    version 4. So in longer names the code stands for both.
-7. Two of 5,000 parts have the same code with a probability of 1 in 140, and are kept apart (`core.redaction.marks`).
+8. Two of 5,000 parts have the same code with a probability of 1 in 140, and are kept apart (`core.redaction.marks`).
    For two products it is 1 in 190.
 """
 
@@ -45,6 +47,8 @@ _UUID_BEGIN = "00000000-"
 UUID_ALIAS = rf"{_UUID_BEGIN}{_HEX}{{4}}-4{_HEX}{{3}}-8{_HEX}{{3}}-{_HEX}{{10}}(?:aa|AA)"
 _UUID_ALIAS = lazy_pattern(UUID_ALIAS)
 _MOST_CODES = 5
+#: Between the words of a text that is no name.
+_FEWEST_BLANKS = 3
 #: The number of codes, and the largest prime p of which p × (p - 1) is below it: a product is two numbers below p.
 _CODES: int = len(SYMBOLS) ** _KEYED
 _PRIME = 48_541
@@ -175,10 +179,15 @@ def join_codes(name: str, pieces: Sequence[str]) -> str:
     """The alias of a name, of which each part was replaced by its code."""
     if len(pieces) == 3 and _UUID.fullmatch(name):
         return spell_uuid(pieces[1])
-    last = 2 * _MOST_CODES - 1
+    last = 2 * _most_codes(pieces) - 1
     if len(pieces) > last + 2:
         pieces = [*pieces[:last], _multiply(pieces[last:-1]), pieces[-1]]
     return f"{MARKER}-{''.join(pieces)}"
+
+
+def _most_codes(pieces: Sequence[str]) -> int:
+    """The most codes of an alias: one for a text of several words, which frequent ones would betray."""
+    return 1 if sum(" " in joint for joint in pieces[2:-1:2]) >= _FEWEST_BLANKS else _MOST_CODES
 
 
 def join_aliases(text: str) -> str:

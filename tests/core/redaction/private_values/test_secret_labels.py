@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import awstape
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.policies.condition_values import redact_condition_value
 from awstape.core.redaction.private_values.secret_labels import PASSWORD_WORDS, PIN_WORDS, SECRET_WORDS
@@ -193,6 +195,12 @@ def test_words_that_name_a_secret_without_telling_it_change_nothing(text: str) -
 def test_a_redacted_sentence_is_not_redacted_again(word: str, form: str, value: str) -> None:
     redacted = redact_text(form.format(word).replace("Hunter22", value), A)
     assert redact_text(redacted, A) == redact_text(redacted, Aliases(OTHER_KEY)) == redacted
+
+
+def test_the_guide_lists_all_words() -> None:
+    guide = (Path(awstape.__file__).parent / "guide" / "redaction.md").read_text("utf-8")
+    line = next(line for line in guide.splitlines() if line.startswith("The words for a secret"))
+    assert set(WORDS) <= set(line.partition("`")[2].rstrip("`.").split())
 
 
 # --- tags -------------------------------------------------------------------------------------------------------

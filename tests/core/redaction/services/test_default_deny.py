@@ -228,6 +228,28 @@ def _some_input(op: Operation, seed: int) -> dict[str, Value]:
     return {**required_members(op.input), **_some_value(op.input, seed)}
 
 
+# --- prose ------------------------------------------------------------------------------------------------------
+
+
+def _description(text: str) -> str:
+    return str(redact_request("ec2", "CreateSecurityGroup", {"GroupName": "x", "Description": text})["Description"])
+
+
+def test_a_text_of_several_words_is_one_code_and_a_name_keeps_its_parts() -> None:
+    prose = _description("the late report of the bank for the board")
+    assert re.fullmatch(r"alias-\w{10}", prose)
+    name = _description("My-Role x_y")
+    assert re.fullmatch(r"alias-\w{10}-\w{10} \w{10}_\w{10}", name)
+    assert _description("the bank") == f"alias-{_description('the')[6:]} {_description('bank')[6:]}"
+
+
+def test_a_text_that_a_program_makes_of_an_alias_is_the_recorded_one() -> None:
+    for real in ("web-1", "My Role", "a.b:c/d"):
+        recorded = _description(f"Rules for the group {real} only")
+        assert _description(f"Rules for the group {_description(real)} only") == recorded
+        assert _description(recorded) == recorded
+
+
 # --- what stays -------------------------------------------------------------------------------------------------
 
 
