@@ -235,3 +235,10 @@ def test_an_outline_has_as_many_items(lines: str, column: int) -> None:
         assert set(outline) == set(whole)
         if column == 4:
             assert [_lengths(each) for each in outline["a"]] == [_lengths(each) for each in whole["a"]]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("text", ["RoleName: a\n", "'RoleName': a\n"])
+def test_equal_names_are_one_object(text: str) -> None:
+    (one,), (other,) = (parse_plain(text) or {}, parse_plain(f"{text}") or {})
+    assert one is other
+    assert one == "RoleName"

@@ -12,13 +12,15 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from awstape.core.aws.model import Value
 from awstape.core.cassette.yaml.documents import CHARACTERS_OF_A_VALUE, MAX_DEPTH, MAX_TEXT, MAX_VALUES
 from awstape.core.text.lazy_pattern import lazy_pattern
 
+#: Names of members that are kept to be shared.
+_MOST_NAMES = 4096
 #: Python refuses to read integers of more digits.
 _MAX_DIGITS = 4300
 
@@ -93,7 +95,7 @@ def _build(lines: list[_Line]) -> dict[str, Value]:
             column += 2
         if key:
             mapping = _mapping_at(column, open_, waiting, name)
-            name = key[1:-1] if key[0] == "'" else key
+            name = _parse_key(key)
             if name in mapping:
                 raise _NotPlainError
             mapping[name] = _parse_scalar(scalar, blanks, column) if scalar else None
@@ -104,6 +106,12 @@ def _build(lines: list[_Line]) -> dict[str, Value]:
         else:
             raise _NotPlainError
     return document
+
+
+@lru_cache(_MOST_NAMES)
+def _parse_key(text: str) -> str:
+    """The name that a key is. Equal names are one object: most of them come from a service model, many times."""
+    return text[1:-1] if text[0] == "'" else text
 
 
 _Open = list[tuple[int, Any]]

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Literal, NamedTuple
 
@@ -113,20 +113,23 @@ class EntryReader:
         if errors := document.errors(take_problems(document.value, self._models)):
             return Entry(document, errors)
         take = build_take(document.value, self._models, self._account)
-        return Entry(document, document.errors(_token_problems(document, take, self._tokens[take.track])), take)
+        return Entry(document, document.errors(_token_problems(document, take, self._tokens)), take)
 
 
 _Tokens = dict[str, tuple[Take, Document, int]]
 """Token → the take that has it, its document, and the number of the page."""
 
 
-def _token_problems(document: Document, take: Take, tokens: _Tokens) -> Iterator[Problem]:
-    """Tokens that another page of the track has, too; for an equal take, one problem only."""
+def _token_problems(document: Document, take: Take, tokens: Mapping[Track, _Tokens]) -> Iterator[Problem]:
+    """Tokens that another page of the track has, too; for an equal take, one problem only.
+
+    tokens: those of each track; takes of one page have none.
+    """
     for i, page in enumerate(take.pages):
         if page.token is None:
             continue
         here = (take, document, i)
-        other, its_document, number = first = tokens.setdefault(page.token, here)
+        other, its_document, number = first = tokens[take.track].setdefault(page.token, here)
         if first is here:
             continue
         if other is not take and other.pages == take.pages:
