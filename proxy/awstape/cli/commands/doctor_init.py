@@ -22,9 +22,9 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 def doctor(folder: Path, as_json: bool) -> int:
     """Examine what recording and replay depend on.
 
-    For the project in FOLDER, it examines what is installed, the settings, the key and the cassettes made with another
-    one, interrupted recordings, the CA, and variables and profiles that lead programs elsewhere. It changes nothing,
-    and shows no key and no password. The exit status is 1 if there is a problem.
+    For the project in FOLDER, it examines what is installed, package.json, the settings, the key and the cassettes that
+    need another one, damaged cassettes, interrupted recordings, the CA, and variables and profiles that lead programs
+    elsewhere. It changes nothing, and shows no key and no password. The exit status is 1 if there is a problem.
 
     \b
     awstape doctor

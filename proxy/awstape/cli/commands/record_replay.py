@@ -81,7 +81,10 @@ _port = click.option(
     metavar="FILE",
     help="Trust the CAs in FILE as well, for connections to AWS or the stand-in; repeatable.",
 )
-@parameters.services("Record these services, `all` for every one; repeatable. By default iam, accessanalyzer and sts.")
+@parameters.services(
+    "Record these services and no others, `all` for every one; repeatable. By default iam, accessanalyzer, sts and "
+    "those that CASSETTE holds."
+)
 @click.option("--operation", multiple=True, metavar="GLOB", help="Record only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Record write operations as well.")
 @click.option("--pass-through", is_flag=True, help="Pass all connections through, even without COMMAND.")
