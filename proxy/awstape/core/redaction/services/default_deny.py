@@ -12,7 +12,8 @@
 5. What the model or its name marks as a secret becomes a password's alias; of one that is JSON, each of its values.
 6. In messages of errors words stay; what is quoted or is no plain word becomes an alias. A text that is quoted as a
    whole, as an entity tag is, has the alias of what is in the quotes.
-7. Everything else becomes the alias of a name, by its parts: so one string has one alias in all services.
+7. Everything else becomes the alias of a name, by its parts: so one string has one alias in all services. A text of
+   four words or more has one code (`core.redaction.name_codes`).
 """
 
 from __future__ import annotations
