@@ -57,7 +57,7 @@ def test_the_wheel_holds_the_package_and_the_examples(built: Path) -> None:
         requires = [line for line in wheel.read(metadata).decode().splitlines() if line.startswith("Requires-Dist")]
     modules = {f"awstape/{path.relative_to(PACKAGE)}" for path in PACKAGE.rglob("*.py")}
     parts = {f"awstape/workbench/page/{path.name}" for path in (PACKAGE / "workbench" / "page").iterdir()}
-    assert len(parts) == 7
+    assert len(parts) == 8
     examples = {f"awstape/_cassettes/{name}" for name in (*(f"{name}.yaml" for name in NAMES), SCHEMA_FILE)}
     data = {"awstape/py.typed", "awstape/catalog/service_index.json"}
     data |= {f"awstape/guide/{path.name}" for path in (PACKAGE / "guide").glob("*.md")}

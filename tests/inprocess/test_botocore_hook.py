@@ -51,6 +51,11 @@ ELSEWHERE = "http://127.0.0.1:9/"
 NO_ROLE = {"RoleName": "NoSuchRole"}
 ONCE = Config(retries={"total_max_attempts": 1})
 SHIPPED = sorted(path.name for path in CASSETTES.glob("*.yaml"))
+#: How a miss of another service goes on, for a cassette whose key is not at hand.
+ONLY = (
+    r"is not replayed: only [\w ]+\n  to record it, set AWSTAPE_KEY .*, and: awstape\.record\(.*"
+    r"\n  to drop everything .*\Z"
+)
 
 
 quick = in_process.quick
@@ -493,7 +498,7 @@ SIGNED_AS = {"s3control": "s3", "cloudwatch": "monitoring", "iam-toolbox": "anot
 @pytest.mark.parametrize("service", OTHERS)
 def test_another_service_is_refused(service: str) -> None:
     call, input_ = OTHERS[service]
-    told = rf"\Amiss: {SIGNED_AS.get(service, service)} is not replayed: only [\w ]+\n  to record it: .*\Z"
+    told = rf"\Amiss: {SIGNED_AS.get(service, service)} {ONLY}"
     if service not in boto3.Session().get_available_services():
         pytest.skip("a newer botocore has it")
     with ends_in_misses(awstape.replay(CASSETTES), told):
@@ -533,7 +538,8 @@ def test_another_service_is_refused_though_the_request_is_not_signed(service: st
     call, input_, name = UNSIGNED[service]
     unsigned = Config(signature_version=botocore.UNSIGNED)
     with ends_in_misses(
-        awstape.replay(CASSETTES), rf"\Amiss: {name} is not replayed: only [\w ]+\n  to record it: .*\Z"
+        awstape.replay(CASSETTES),
+        rf"\Amiss: {name} {ONLY}",
     ):
         asked: Any = boto3.client(service, region_name="us-east-1", config=unsigned)  # type: ignore[call-overload]
         with pytest.raises(ClientError, match=r"\(CassetteMiss\).* is not replayed: only accessanalyzer and iam are"):
@@ -595,7 +601,8 @@ def test_misses_are_an_error_at_the_end_with_all_that_is_known_of_them() -> None
     assert (
         "RoleName: request has" in rest
         and "cassette has" in rest
-        and "to record it: awstape.record('roles.yaml', mode=" in rest
+        and "to record it, set AWSTAPE_KEY to your team's key" in rest
+        and "and: awstape.record('roles.yaml', mode=" in rest
     )
     assert str(caught.value) == f"miss: {first} (2 times)\n{rest}"
     assert isinstance(caught.value, AssertionError), "a test that meets one fails, and does not err"

@@ -60,7 +60,7 @@ def test_an_upstream_of_a_service_that_is_not_recorded_is_refused() -> None:
     with pytest.raises(UserError) as caught:
         parse_upstream(["s3=http://127.0.0.1:5000"], DEFAULT_SERVICES)
     assert caught.value.problem.endswith("is for a service that is not recorded")
-    assert caught.value.tip == "to record it as well: --service s3"
+    assert caught.value.tip == "to record it as well: --service iam --service accessanalyzer --service sts --service s3"
     with pytest.raises(UserError) as caught:
         parse_upstream(["aim=http://127.0.0.1:5000"], DEFAULT_SERVICES)
     assert caught.value.tip == "did you mean iam?"

@@ -92,9 +92,12 @@ def _telling_of_lacking_credentials(host: str) -> Iterator[None]:
 
 
 def _telling_before_sending(send: _Method) -> _Method:
-    def tell_and_send(endpoint: Any, request: Any) -> Any:
-        _tell_before_sending(request.url)
-        return send(endpoint, request)
+    def tell_and_send(*endpoint_and_request: Any) -> Any:
+        try:
+            _tell_before_sending(endpoint_and_request[1].url)
+            return send(*endpoint_and_request)
+        finally:
+            del endpoint_and_request  # the request is signed: an error's frames must not show it
 
     return tell_and_send
 
