@@ -58,7 +58,8 @@ def test_a_listing_that_lacks_an_item_is_not_equal() -> None:
 
 
 GUIDE_COUNTS = re.compile(
-    r"Of ([\d,]+) operations that botocore pages,\s+([\d,]+) come out equal.*?the ([\d,]+) others that page", re.DOTALL
+    r"Botocore pages ([\d,]+)\s+operations: ([\d,]+) come out equal.*?Another ([\d,]+) operations have page tokens",
+    re.DOTALL,
 )
 
 

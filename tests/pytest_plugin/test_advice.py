@@ -95,7 +95,7 @@ def test_following_the_advice_records_another_service(
 def test_services_are_an_option_as_well(
     pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWSTAPE_UPSTREAM", f"accessanalyzer={aws.url} iam={aws.url}")
+    monkeypatch.setenv("AWSTAPE_UPSTREAM", aws.url)
     call = "boto3.client('accessanalyzer').list_analyzers()"
     test = f"@pytest.mark.awstape\ndef test_it():\n    {call}\n"
     run(pytester, test, "--awstape=once", "--awstape-service=access*").assert_outcomes(passed=1)

@@ -22,8 +22,8 @@ VALUE = "VALUE"
 
 
 def plain(value: str) -> str:
-    """The value as a YAML scalar: plain, or quoted if it has several lines."""
-    return json.dumps(value) if "\n" in value else value
+    """The value as a YAML scalar: plain, or quoted if it has several lines or is no text otherwise."""
+    return json.dumps(value, ensure_ascii=False) if "\n" in value or ": " in value else value
 
 
 def inside(value: str) -> str:

@@ -320,7 +320,7 @@ def test_two_keys_do_not_go_into_one_cassette(mode: str, folder: Path, capfd: py
     before = path.read_bytes()
     problem, tip = failure(capfd, "record", path, "--mode", mode, "--", "true")
     assert problem == f"{path}: made with another key (fingerprint {KEYS[OLD]}) than the present one ({KEYS[NEW]})"
-    anew = f"awstape record {path} --mode rewrite -- COMMAND"
+    anew = f"awstape record {path} --mode rewrite -- true"
     dropping = f"to drop everything that is recorded, and record it with a key of your own: {anew}"
     assert tip == f"set AWSTAPE_KEY to your team's key; {dropping}"
     assert path.read_bytes() == before

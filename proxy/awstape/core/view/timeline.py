@@ -45,16 +45,16 @@ def timeline_of(cassette: Cassette, models: Models) -> Timeline:
     tracks = dict(cassette.tracks())
     writes = _sort_writes(tracks.values())
     epochs = {write: number for number, write in enumerate(writes, 1)}
-    reads = [track for track in tracks if models.operation(track.service, track.operation).is_read]
+    is_read = {track: models.operation(track.service, track.operation).is_read for track in tracks}
     moved = {track: takes for track, takes in tracks.items() if any(take.after for take in takes)}
-    moved |= {track: tracks[track] for track in reads if len(tracks[track]) > 1}
+    moved |= {track: takes for track, takes in tracks.items() if is_read[track] and len(takes) > 1}
     lanes = [Lane(track, _epochs_of(takes, epochs)) for track, takes in moved.items()]
     known = {write.track for write in writes}
     return Timeline(
         writes,
         tuple(sorted(lanes, key=lambda lane: ([epoch for epoch in lane.epochs if epoch], lane.track.key))),
-        sum(track not in moved for track in reads),
-        tuple(track for track in tracks if track not in reads and track not in known),
+        sum(is_read[track] and track not in moved for track in tracks),
+        tuple(track for track in tracks if not is_read[track] and track not in known),
     )
 
 
