@@ -54,7 +54,7 @@ def test_a_program_that_fails_is_recorded(machine: Machine, aws: StandIn, casset
 def test_an_interrupted_program_is_recorded(
     machine: Machine, aws: StandIn, cassette: Path, number: signal.Signals
 ) -> None:
-    command = calls(LIST_USERS, "print('ready', flush=True)", "import time; time.sleep(60)")
+    command = calls(LIST_USERS, "import time; print('ready', flush=True); time.sleep(60)")
     with machine.process(*AWSTAPE, "record", cassette, *to_upstream(aws.url), "--", *command) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"

@@ -13,7 +13,7 @@ _MOST = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
 
 def test_a_killed_recording_is_recovered(machine: Machine, aws: StandIn, cassette: Path) -> None:
-    command = calls(LIST_USERS, "iam.list_groups()", "print('ready', flush=True)", "import time; time.sleep(60)")
+    command = calls(LIST_USERS, "iam.list_groups()", "import time; print('ready', flush=True); time.sleep(60)")
     with machine.process(*AWSTAPE, "record", cassette, *to_upstream(aws.url), "--", *command) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"

@@ -20,7 +20,7 @@ from awstape.program import servers
 from awstape.tape import Tape
 from serving.test_known_requests import CASSETTE, FORMS, KEYS
 
-CLIENTS, STEPS = 64, 30
+CLIENTS, STEPS = 64, 10
 Answers = list[tuple[int, bytes]]
 
 
