@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml  # before pytester's runs, which forget what they imported: its C part can't be imported twice
 
 from examples import KEY, ROOT
 from support.standin import StandIn
+
+assert yaml.__with_libyaml__
 
 
 @pytest.fixture(autouse=True)

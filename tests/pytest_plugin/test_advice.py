@@ -233,3 +233,37 @@ def test_following_the_advice_of_the_guard(pytester: pytest.Pytester, aws: Stand
     module = f"{marker}\n{module}".replace(", endpoint_url='https://iam.amazonaws.com'", "")
     run(pytester, module, "--awstape-guard", "--awstape=once").assert_outcomes(passed=1)
     run_again(pytester, "--awstape-guard").assert_outcomes(passed=1)
+
+
+def test_what_a_changed_test_no_longer_asks_for_is_told_when_it_is_recorded(
+    pytester: pytest.Pytester, aws: StandIn
+) -> None:
+    """Not by the next replay, which would fail for it."""
+    test = f"@pytest.mark.awstape\ndef test_it():\n    {LIST_ROLES}\n    boto3.client('iam').{{}}()\n"
+    run(pytester, test.format("list_users"), "--awstape=once").assert_outcomes(passed=1)
+    changed = test.format("list_groups")
+    text = text_of(run(pytester, changed, "--awstape=new_episodes"))
+    (command,) = re.findall(r"1 take of the cassette was not asked for, .*: pytest (--awstape=rewrite .*)", text)
+    run_again(pytester).assert_outcomes(passed=1, errors=1)
+    run_again(pytester, *shlex.split(command)).assert_outcomes(passed=1)
+    run_again(pytester).assert_outcomes(passed=1)
+
+
+def test_rewriting_for_one_of_the_tests_that_share_a_tape_says_what_it_removed(
+    pytester: pytest.Pytester, aws: StandIn
+) -> None:
+    module = """
+pytestmark = pytest.mark.awstape(scope="module")
+
+def test_roles():
+    boto3.client("iam").list_roles()
+
+def test_users():
+    boto3.client("iam").list_users()
+"""
+    run(pytester, module, "--awstape=once").assert_outcomes(passed=2)
+    text = text_of(run_again(pytester, "--awstape=rewrite", "test_module.py::test_roles"))
+    assert "  removed: 1 track that nothing asked for (iam ListUsers)" in text
+    (command,) = re.findall(r"run all that share the cassette: pytest (--awstape=rewrite .*)", text)
+    run_again(pytester, *shlex.split(command)).assert_outcomes(passed=2)
+    run_again(pytester).assert_outcomes(passed=2)

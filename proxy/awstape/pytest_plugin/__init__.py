@@ -2,8 +2,8 @@
 
 pytest imports this module in every run of every user: all else is imported when a test uses it.
 Read first: tapes, markers.
-May import: catalog, core.redaction, core.replay, core.text, errors, files, inprocess, opening, program, proxying,
-report.
+May import: catalog, core.cassette, core.redaction, core.replay, core.text, errors, files, inprocess, opening, program,
+proxying, report.
 """
 
 from __future__ import annotations

@@ -25,11 +25,13 @@ from pathlib import Path
 import pytest
 
 from awstape.catalog.service_models import load_models
+from awstape.core.cassette.cassette import Track
 from awstape.core.redaction.alias_grammar import find_aliases
 from awstape.core.redaction.aliases import key_fingerprint
+from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
 from awstape.errors import UserError, call_without_traceback
-from awstape.files import keys
+from awstape.files import cassette_files, keys
 from awstape.inprocess.botocore_hook import InProcess
 from awstape.opening import RECORD_MODES, choose_services, open_for_recording, open_for_replay, parse_replay_options
 from awstape.program.environment import current
@@ -57,6 +59,8 @@ class OpenTape:
         self._config = settings.node.config
         self.where = ", ".join(relative(path, self._config) for path in settings.paths)
         self.recorded = relative(settings.paths[0], self._config)
+        is_shared = isinstance(settings.node, pytest.Collector)
+        self._tracks_before = _tracks_in(settings.paths[0]) if is_shared and settings.mode == "rewrite" else set()
         self.hook = _open(settings)
 
     def close(self) -> None:
@@ -78,12 +82,29 @@ class OpenTape:
                 self.recorded, recording, passed=tape.passed, services=tape.models.names, advice=tape.advice
             )
             summary.own_names |= self.hook.own_names(recording)
+        if recording and outcome == "passed":
+            summary.recorded += self._leftover_lines()
         if recording and (lost := [*lacking_lines(self.recorded, recording)]):
             pytest.fail("\n".join(lost), pytrace=False)
         if error := self.hook.tape.error:
             raise error
         passed = outcome == "passed"
         self._fail_if(node, not_replayed=self.settings.strict and passed, unused_faults=passed)
+
+    def _leftover_lines(self) -> Iterator[str]:
+        """What a recording removed for tests that did not run, or left over, so that the next replay fails for it."""
+        again = self.hook.tape.advice.record("rewrite")
+        if removed := self._tracks_before and self._tracks_before - _tracks_in(self.settings.paths[0]):
+            operations = ", ".join(sorted({f"{track.service} {track.operation}" for track in removed}))
+            yield f"  removed: {count(len(removed), 'track')} that nothing asked for ({operations})"
+            yield f"  if other tests need them, run all that share the cassette: {again}"
+        tape = self.hook.tape
+        old = {take.track for take in tape.old_cassette.takes}
+        left = [each for each in tape.player.takes_not_replayed() if each[0] in old] if tape.player else []
+        if left and self.settings.strict and self.settings.mode == "new_episodes":
+            were = "was" if len(left) == 1 else "were"
+            what = f"{count(len(left), 'take')} of the cassette {were} not asked for"
+            yield f"  {what}, and the next replay fails for it; to drop what is not needed: {again}"
 
     def fail_for_misses(self, item: pytest.Item) -> None:
         """Fails one of the tests that share the tape for its misses."""
@@ -139,6 +160,13 @@ class OpenTape:
         place = f"{relative(missing[0], self._config)}: there is no such cassette" if missing else f"in {self.where}"
         mend = f"{rewrite_line(self.settings)}\n" if "not replayed: " in problem else ""
         pytest.fail(f"{problem}\n{mend}{place}", pytrace=False)
+
+
+def _tracks_in(path: Path) -> set[Track]:
+    """The tracks of a cassette; none if it is missing or can't be read."""
+    with suppress(UserError):
+        return {take.track for take in cassette_files.load(path, load_models()).takes} if path.exists() else set()
+    return set()
 
 
 def _has_key(fingerprints: Set[str]) -> bool:
