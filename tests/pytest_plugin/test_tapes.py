@@ -959,5 +959,7 @@ def test_without_requests():
         assert "there is no cassette, or it is empty: cassettes/test_module/test_it-1.yaml" in text
         assert text.count("pytest --awstape=once") == 1
         assert "awstape: failed tests need 2 cassettes that do not exist: pytest --awstape=once" in text
+    one = text_of(run_again(pytester, "test_module.py::test_it[1]"))
+    assert "awstape: failed tests need 1 cassette that does not exist: pytest --awstape=once" in one
     run_again(pytester, "--awstape=once").assert_outcomes(passed=2, failed=1)
     run_again(pytester).assert_outcomes(passed=2, failed=1)

@@ -235,8 +235,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for path in orphans:
             terminalreporter.write_line(f"used by no test: {relative(path, config)}", red=True)
     if summary.lacking:
-        tests = "1 cassette" if len(summary.lacking) == 1 else f"{len(summary.lacking)} cassettes"
-        terminalreporter.write_line(f"awstape: failed tests need {tests} that do not exist: pytest --awstape=once")
+        from awstape.core.text.counting import count
+
+        verb = "does" if len(summary.lacking) == 1 else "do"
+        missing = f"{count(len(summary.lacking), 'cassette')} that {verb} not exist"
+        terminalreporter.write_line(f"awstape: failed tests need {missing}: pytest --awstape=once")
     if summary.keyless:
         terminalreporter.write_line(
             f"awstape: tests with {len(summary.keyless)} of the cassettes failed without their key. Real names match "
