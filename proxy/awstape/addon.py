@@ -23,7 +23,7 @@ from awstape.errors import UserError
 from awstape.opening import RECORD_MODES, choose_services, open_for_recording, open_for_replay
 from awstape.proxying.interceptor import Interceptor
 from awstape.proxying.upstream import parse_upstream
-from awstape.report import recording_lines, replay_lines
+from awstape.report import replay_lines
 
 _log = logging.getLogger(__name__)
 
@@ -122,9 +122,7 @@ class Awstape(Interceptor):
             return
         log = _log.error if recording and recording.set_aside else _log.warning
         if recording:
-            lines = recording_lines(
-                str(tape.path), recording, passed=tape.passed, services=tape.models.names, advice=tape.advice
-            )
+            lines = tape.describe(recording, str(tape.path))
         else:
             assert tape.player
             lines = replay_lines(tape.player, "proxy")

@@ -82,9 +82,13 @@ def open_for_recording(
     exists = path.exists()
     rules = project_settings.load_rules(path)
     replays_only = mode == "once" and exists
-    if replays_only and keys.find_key(environ) is None:
+    key = keys.find_key(environ)
+    if replays_only and key is None:
         return open_for_replay([path], environ, advice=advice)
-    key = _find_key(path, mode, environ, advice) if not replays_only else keys.find_or_create_key(environ)
+    if not replays_only and mode != "rewrite":
+        _check_key(path, key, advice)
+    if key is None:
+        key = keys.find_or_create_key(environ)
     recovered = recover_journals(path, key, rules, failed=False)
     load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
     old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
@@ -160,20 +164,16 @@ def _check_operation_globs(models: Models, globs: Sequence[str]) -> None:
             raise UserError(f"no operation matches {glob!r}", hint or "operations are spelled as in ListPolicyVersions")
 
 
-def _find_key(path: Path, mode: RecordMode, environ: Mapping[str, str], advice: Advice) -> Key:
-    """The key to record with. One is made if there is none, unless the cassette needs another.
-
-    Raises UserError for a cassette made with another key: it must not hold aliases of two keys.
-    """
-    made_with = frozenset[str]() if mode == "rewrite" else cassette_files.load_keys(path)
-    key = keys.find_key(environ)
-    if made_with and (key is None or key_fingerprint(key) not in made_with):
-        theirs = f"(fingerprint {', '.join(sorted(made_with))})"
-        problem = f"made with a key {theirs} that is not here"
-        if key is not None:
-            problem = f"made with another key {theirs} than the present one ({key_fingerprint(key)})"
-        raise UserError(f"{path}: {problem}", f"set {keys.VARIABLE} to your team's key; {advice.record_with_own_key()}")
-    return keys.find_or_create_key(environ)
+def _check_key(path: Path, key: Key | None, advice: Advice) -> None:
+    """Raises UserError for a cassette that was made with another key: it must not hold aliases of two keys."""
+    made_with = cassette_files.load_keys(path)
+    if not made_with or (key is not None and key_fingerprint(key) in made_with):
+        return
+    theirs = f"(fingerprint {', '.join(sorted(made_with))})"
+    problem = f"made with a key {theirs} that is not here"
+    if key is not None:
+        problem = f"made with another key {theirs} than the present one ({key_fingerprint(key)})"
+    raise UserError(f"{path}: {problem}", f"set {keys.VARIABLE} to your team's key; {advice.record_with_own_key()}")
 
 
 def open_for_replay(

@@ -14,7 +14,7 @@ A tape belongs to the process that opened it. A forked process would count on it
 so it is refused, and the first process learns of it.
 
 May import: catalog, core.aws, core.cassette, core.recording, core.replay, core.text, errors,
-live_recorder.
+live_recorder, report.
 """
 
 from __future__ import annotations
@@ -228,6 +228,13 @@ class Tape:
         if self.recorder is None or self._is_forked():
             return None
         return self.recorder.close()
+
+    def describe(self, recording: RecordingSummary, path: str, answered: int = 0) -> Iterator[str]:
+        """A recording of this tape, for people: the lines of `report.recording_lines`."""
+        from awstape.report import recording_lines  # not at the top: a replay describes no recording
+
+        services = self.models.names
+        return recording_lines(path, recording, answered, passed=self.passed, services=services, advice=self.advice)
 
     def keep_journal(self) -> Path | None:
         """Ends the recording without a change to the cassette: it stays as a journal, for `awstape recover`.

@@ -12,17 +12,10 @@ from pathlib import Path
 import pytest
 
 from e2e.harness import TIMEOUT, Machine, Server, calls, to_upstream
+from support.demo_takes import NO_USERS
 from support.standin import StandIn
 
-TAPE = """\
-version: 1
----
-service: iam
-operation: ListUsers
-identity: {}
-pages:
-- output: {IsTruncated: false, Users: []}
-"""
+TAPE = f"version: 1\n{NO_USERS}"
 FORM = b"Action=ListUsers&Version=2010-05-08"
 CALL = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n" + (
     b"Content-Length: %d\r\n\r\n%b" % (len(FORM), FORM)

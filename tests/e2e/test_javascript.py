@@ -12,6 +12,7 @@ import pytest
 from e2e.conftest import Recorded
 from e2e.harness import TESTS, Machine
 from e2e.renaming import renaming
+from support.demo_takes import NO_USERS
 from support.paths import GUIDE
 from support.standin import StandIn
 
@@ -116,14 +117,9 @@ test("the first take", async () => {
   assert.equal(Users.length, %d);
 });
 """
-TAKES = """\
-version: 1
----
-service: iam
-operation: ListUsers
-identity: {}
-pages:
-- output: {IsTruncated: false, Users: []}
+TAKES = (
+    f"version: 1\n{NO_USERS}"
+    """\
 ---
 service: iam
 operation: ListUsers
@@ -131,6 +127,7 @@ identity: {}
 pages:
 - output: {IsTruncated: false, Users: [{UserName: alias-srrm4262kR}]}
 """
+)
 
 
 def test_each_test_file_has_a_session_as_documented(with_sdk: Machine) -> None:

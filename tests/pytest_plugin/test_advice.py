@@ -11,7 +11,7 @@ import pytest
 from awstape.catalog.service_models import load_models
 from awstape.cli.main import main
 from awstape.files import cassette_files
-from support.pytest_runs import LIST_ROLES, run, run_again, text_of
+from support.pytest_runs import LIST_ROLES, run, run_again, text_of, without_key
 from support.standin import StandIn
 
 pytest_plugins = ["pytester"]
@@ -187,9 +187,7 @@ def test_following_the_advice_on_a_lacking_key(
 ) -> None:
     module = "@pytest.mark.awstape\ndef test_it():\n    boto3.client('iam').get_role(RoleName='DeployRole')\n"
     run(pytester, module, "--awstape=once").assert_outcomes(passed=1)
-    with monkeypatch.context() as keyless:
-        keyless.delenv("AWSTAPE_KEY")
-        keyless.setenv("XDG_CONFIG_HOME", str(pytester.path / "config"))
+    with without_key(pytester):
         result = run_again(pytester)
         result.assert_outcomes(failed=1)
         assert "set AWSTAPE_KEY to the team's key, or keep names (keep = […] in [tool.awstape])" in text_of(result)

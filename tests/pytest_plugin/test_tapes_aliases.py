@@ -8,7 +8,7 @@ import pytest
 
 import awstape
 from support import standin_data
-from support.pytest_runs import LIST_ROLES, run, run_again, text_of
+from support.pytest_runs import LIST_ROLES, run, run_again, text_of, without_key
 from support.standin import StandIn
 
 pytest_plugins = ["pytester"]
@@ -54,9 +54,7 @@ def test_that_misses():
     assert text_of(result).count("names in this cassette are aliases") == 1
 
 
-def test_who_has_no_key_or_another_is_told_once(
-    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_has_no_key_or_another_is_told_once(pytester: pytest.Pytester, aws: StandIn) -> None:
     module = """
 @pytest.mark.awstape("tape")
 @pytest.mark.parametrize("n", [1, 2])
@@ -66,24 +64,19 @@ def test_it(n):
     module = module.format(name=NAME)
     run(pytester, module, "--awstape=all").assert_outcomes(passed=2)
     run_again(pytester).assert_outcomes(passed=2)
-    monkeypatch.delenv("AWSTAPE_KEY")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(pytester.path / "config"))
-    for workers, key in ([], None), (["-n", "2"], None), ([], "the-key-of-another-team"):
-        if key:
-            monkeypatch.setenv("AWSTAPE_KEY", key)
-        result = run_again(pytester, *workers)
-        result.assert_outcomes(failed=2)
-        assert text_of(result).count("set AWSTAPE_KEY to the team's key, or keep names") == 1
+    with without_key(pytester) as patch:
+        for workers, key in ([], None), (["-n", "2"], None), ([], "the-key-of-another-team"):
+            if key:
+                patch.setenv("AWSTAPE_KEY", key)
+            result = run_again(pytester, *workers)
+            result.assert_outcomes(failed=2)
+            assert text_of(result).count("set AWSTAPE_KEY to the team's key, or keep names") == 1
 
 
-def test_an_alias_without_a_key_fails_at_the_line_of_the_test(
-    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_alias_without_a_key_fails_at_the_line_of_the_test(pytester: pytest.Pytester, aws: StandIn) -> None:
     module = NAMES.format(expected=f"awstape.alias({NAME!r})")
     run(pytester, module, "--awstape=all").assert_outcomes(passed=1)
-    with monkeypatch.context() as keyless:
-        keyless.delenv("AWSTAPE_KEY")
-        keyless.setenv("XDG_CONFIG_HOME", str(pytester.path / "config"))
+    with without_key(pytester):
         result = run_again(pytester)
     result.assert_outcomes(failed=1)
     text = text_of(result)

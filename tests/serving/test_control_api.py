@@ -21,17 +21,9 @@ from awstape.catalog.service_models import load_models
 from awstape.opening import open_for_replay
 from awstape.program import servers
 from awstape.tape import Tape
-from support.demo_takes import TWO_TAKES
+from support.demo_takes import NO_USERS, TWO_TAKES
 
-CASSETTE = f"""\
-version: 1
-{TWO_TAKES}---
-service: iam
-operation: ListUsers
-identity: {{}}
-pages:
-- output: {{IsTruncated: false, Users: []}}
-"""
+CASSETTE = f"version: 1\n{TWO_TAKES}{NO_USERS}"
 GET_ROLE = "Action=GetRole&Version=2010-05-08&RoleName=demo"
 LIST_USERS = "Action=ListUsers&Version=2010-05-08"
 MISS = "Action=ListGroups&Version=2010-05-08"

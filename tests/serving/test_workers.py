@@ -26,19 +26,11 @@ from awstape.errors import UserError
 from awstape.opening import open_for_replay
 from awstape.program import servers
 from awstape.serving.worker import owner_of
-from support.demo_takes import READ_AFTER_WRITE, TWO_TAKES
+from support.demo_takes import NO_USERS, READ_AFTER_WRITE, TWO_TAKES
 
 LIMIT = 30  # seconds
 WORKERS = 3
-CASSETTE = f"""\
-version: 1
-{READ_AFTER_WRITE}{TWO_TAKES}---
-service: iam
-operation: ListUsers
-identity: {{}}
-pages:
-- output: {{IsTruncated: false, Users: []}}
-"""
+CASSETTE = f"version: 1\n{READ_AFTER_WRITE}{TWO_TAKES}{NO_USERS}"
 GET_ROLE = "Action=GetRole&Version=2010-05-08&RoleName=demo"
 LIST_USERS = "Action=ListUsers&Version=2010-05-08"
 CREATE_GROUP = "Action=CreateGroup&Version=2010-05-08&GroupName=demo"

@@ -17,6 +17,15 @@ identity: {RoleName: demo}
 pages:
 - output: {Role: {RoleName: demo, Description: second}}
 """
+#: A listing without items.
+NO_USERS = """\
+---
+service: iam
+operation: ListUsers
+identity: {}
+pages:
+- output: {IsTruncated: false, Users: []}
+"""
 #: A write, and a read that waits for it.
 READ_AFTER_WRITE = """\
 ---

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,15 @@ def run_again(pytester: pytest.Pytester, *arguments: str, folder: Path | None = 
         finally:
             process.kill()
     return pytest.RunResult(process.returncode, out.splitlines(), err.splitlines(), 0)
+
+
+@contextmanager
+def without_key(pytester: pytest.Pytester) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of a colleague who has no key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AWSTAPE_KEY")
+        patch.setenv("XDG_CONFIG_HOME", str(pytester.path / "config"))
+        yield patch
 
 
 def text_of(result: pytest.RunResult) -> str:

@@ -266,12 +266,17 @@ def journals_of(cassette: Path) -> list[Path]:
     return [*_existing(_journal_paths(cassette)), *sorted(failed, key=lambda path: path.stat().st_mtime_ns)]
 
 
+def is_journal(path: Path) -> bool:
+    """Whether a path is named as a journal."""
+    return path.name.endswith(_SUFFIX)
+
+
 def find_journals(path: Path) -> list[Path]:
     """Finds the journals of a cassette, or of all cassettes in a folder and below; leaves out what can't be read.
 
     A journal that is named is found itself.
     """
-    if path.name.endswith(_SUFFIX):
+    if is_journal(path):
         return _existing([path])
     with suppress(OSError, ValueError, RuntimeError):
         return sorted(path.rglob(f"*.y*ml*{_SUFFIX}")) if path.is_dir() else journals_of(path)

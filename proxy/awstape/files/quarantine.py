@@ -29,9 +29,14 @@ def quarantine_of(cassette: Path) -> Path:
     return target.with_name(target.name + _SUFFIX)
 
 
+def is_quarantine(path: Path) -> bool:
+    """Whether a path is named as a quarantine."""
+    return path.name.endswith(_SUFFIX)
+
+
 def find_quarantines(path: Path) -> list[Path]:
     """Finds the quarantine of a cassette, or those in a folder and below; one that is named is found itself."""
-    if path.name.endswith(_SUFFIX):
+    if is_quarantine(path):
         return [path]
     with suppress(OSError, UserError):
         return sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [*filter(Path.is_file, [quarantine_of(path)])]

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from awstape.core.recording.folding import RecordingSummary
 from awstape.core.replay.misses import Miss
-from awstape.core.text.advice import Advice
+from awstape.core.text.advice import Advice, in_python
 from awstape.errors import MissError, UserError, call_without_traceback
 from awstape.inprocess import botocore_handlers
 from awstape.opening import RECORD_MODES, RecordMode, choose_services, open_for_recording, open_for_replay
@@ -30,7 +30,6 @@ from awstape.report import (
     miss_lines,
     not_replayed_lines,
     own_names_line,
-    recording_lines,
     unused_fault_lines,
 )
 from awstape.tape import Tape
@@ -112,25 +111,10 @@ class InProcess:
         """Logs the summary of a recording; as a warning if something was left out, or names are the program's own."""
         if recording is None or not (recording.tells_something or self.tape.passed):
             return
-        lines = [
-            *recording_lines(
-                str(self.tape.path),
-                recording,
-                passed=self.tape.passed,
-                services=self.tape.models.names,
-                advice=self.tape.advice,
-            )
-        ]
+        lines = [*self.tape.describe(recording, str(self.tape.path))]
         if own_names := self.own_names(recording):
             lines.append(f"  {own_names_line(len(own_names), 'tape.alias', self.tape.advice.record('rewrite'))}")
-        is_amiss = (
-            own_names
-            or self.tape.passed
-            or recording.set_aside
-            or recording.bugs
-            or recording.skipped
-            or recording.failed
-        )
+        is_amiss = own_names or self.tape.passed or recording.lacks_something
         _log.log(logging.WARNING if is_amiss else logging.INFO, "%s", "\n".join(lines))
 
     def _end(self) -> bool:
@@ -278,13 +262,7 @@ def _advice_for(path: Path) -> Advice:
         shown = path.name if path.is_absolute() else str(path)  # the folders above may be named after their owner
         return f"awstape.record({', '.join([repr(shown), f'mode={mode!r}', *options])})"
 
-    return Advice(
-        call,
-        writes="include_writes=True",
-        services=list_services,
-        caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
-        trust="AWS_CA_BUNDLE=FILE adds a CA",
-    )
+    return in_python(call, writes="include_writes=True", services=list_services)
 
 
 def _change_environment(changes: EnvironmentChanges) -> EnvironmentChanges:

@@ -1,7 +1,7 @@
-"""Tells observers of botocore's calls in this process: when a call begins, and before a request is really sent.
+"""Notifies observers of botocore's calls in this process: when a call begins, and before a request is really sent.
 
 1. botocore sends a request only if none of its handlers answered. So what moto or a Stubber answers is not sent.
-2. A call that fails for lack of credentials is told as a request that would have been sent.
+2. A call that fails for lack of credentials counts as a request that is sent.
 3. Observers come and go in any order. botocore is changed while there is one, and is as before when the last one has
    gone.
 4. Clients of aiobotocore have a class of endpoints of their own, which is met at their first call.
@@ -23,7 +23,7 @@ from botocore.exceptions import NoCredentialsError
 
 @dataclass(frozen=True, eq=False)
 class Observer:
-    """What is told of calls. An error that it raises is the call's.
+    """The functions that are called for each call. If one raises an error, the call fails with it.
 
     begin: a call begins; gets botocore's endpoint of the client. send: a request is about to be sent; gets its service,
     operation and URL.
@@ -41,9 +41,9 @@ _call: ContextVar[tuple[str, str]] = ContextVar("awstape_observed_call", default
 
 
 def observe(observer: Observer) -> None:
-    """Begins to tell an observer."""
+    """Begins to notify an observer."""
     if not _observers:
-        _change(botocore.endpoint.Endpoint, "make_request", _telling_of_calls)
+        _change(botocore.endpoint.Endpoint, "make_request", _notifying_of_calls)
     _observers.append(observer)
 
 
@@ -61,15 +61,15 @@ def _change(kind: Any, name: str, wrapper: Callable[[_Method], _Method]) -> None
     setattr(kind, name, wraps(method)(wrapper(method)))
 
 
-def _telling_of_calls(make_request: _Method) -> _Method:
+def _notifying_of_calls(make_request: _Method) -> _Method:
     def begin_and_make_request(endpoint: Any, operation_model: Any, *args: Any, **options: Any) -> Any:
         _call.set((operation_model.service_model.service_name, operation_model.name))
         for observer in _observers:
             observer.begin(endpoint)
         for kind in type(endpoint).__mro__:
             if "_send" in kind.__dict__ and (kind, "_send") not in _former:
-                _change(kind, "_send", _telling_before_sending)
-        with _telling_of_lacking_credentials(endpoint.host):
+                _change(kind, "_send", _notifying_before_sending)
+        with _notifying_without_credentials(endpoint.host):
             made = make_request(endpoint, operation_model, *args, **options)
             return _await(made, endpoint.host) if iscoroutine(made) else made
 
@@ -78,30 +78,30 @@ def _telling_of_calls(make_request: _Method) -> _Method:
 
 async def _await(made: Coroutine[Any, Any, Any], host: str) -> Any:
     """What a client of aiobotocore gets for a call."""
-    with _telling_of_lacking_credentials(host):
+    with _notifying_without_credentials(host):
         return await made
 
 
 @contextmanager
-def _telling_of_lacking_credentials(host: str) -> Iterator[None]:
+def _notifying_without_credentials(host: str) -> Iterator[None]:
     try:
         yield
     except NoCredentialsError:
-        _tell_before_sending(host)
+        _notify_before_sending(host)
         raise
 
 
-def _telling_before_sending(send: _Method) -> _Method:
-    def tell_and_send(*endpoint_and_request: Any) -> Any:
+def _notifying_before_sending(send: _Method) -> _Method:
+    def notify_and_send(*endpoint_and_request: Any) -> Any:
         try:
-            _tell_before_sending(endpoint_and_request[1].url)
+            _notify_before_sending(endpoint_and_request[1].url)
             return send(*endpoint_and_request)
         finally:
             del endpoint_and_request  # the request is signed: an error's frames must not show it
 
-    return tell_and_send
+    return notify_and_send
 
 
-def _tell_before_sending(url: str) -> None:
+def _notify_before_sending(url: str) -> None:
     for observer in _observers:
         observer.send(*_call.get(), url)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
-from awstape.core.text.advice import Advice, shell_path
+from awstape.core.text.advice import Advice, in_python
 from awstape.files import project_settings
 from awstape.pytest_plugin.markers import Node, Settings
 from awstape.pytest_plugin.run_summary import relative
@@ -37,15 +37,12 @@ def advice_for(settings: Settings) -> Advice:
         listed = ", ".join(f'"{each}"' for each in dict.fromkeys((*there, *services)))
         return f"in [tool.awstape] of pyproject.toml set services = [{listed}], and run: {run}"
 
-    of_several = len(settings.paths) > 1
-    return Advice(
+    advice = in_python(
         command,
         writes="@pytest.mark.awstape(include_writes=True), or --awstape-include-writes,",
         services=lambda names: " ".join(f"--awstape-service={name}" for name in names),
-        caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
-        trust="AWS_CA_BUNDLE=FILE adds a CA",
-        cassette="CASSETTE" if of_several else shell_path(relative(settings.paths[0], node.config)),
     )
+    return advice.about(relative(settings.paths[0], node.config)) if len(settings.paths) == 1 else advice
 
 
 def rewrite_line(settings: Settings) -> str:

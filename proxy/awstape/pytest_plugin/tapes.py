@@ -40,7 +40,7 @@ from awstape.pytest_plugin.advice import advice_for, rewrite_line
 from awstape.pytest_plugin.fixture import Awstape
 from awstape.pytest_plugin.markers import Settings
 from awstape.pytest_plugin.run_summary import OUTCOME, SHOWN, SUMMARY, relative
-from awstape.report import kept_journal_line, lacking_lines, recording_lines
+from awstape.report import kept_journal_line, lacking_lines
 
 _ALIASES = """A replay gives aliases in the place of real names.
 To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while recording.
@@ -77,10 +77,7 @@ class OpenTape:
         if journal:
             summary.recorded.append(kept_journal_line(self.recorded, journal))
         if recording and (recording.tells_something or self.hook.tape.passed):
-            tape = self.hook.tape
-            summary.recorded += recording_lines(
-                self.recorded, recording, passed=tape.passed, services=tape.models.names, advice=tape.advice
-            )
+            summary.recorded += self.hook.tape.describe(recording, self.recorded)
             summary.own_names |= self.hook.own_names(recording)
         if recording and outcome == "passed":
             summary.recorded += self._leftover_lines()
@@ -98,10 +95,10 @@ class OpenTape:
             operations = ", ".join(sorted({f"{track.service} {track.operation}" for track in removed}))
             yield f"  removed: {count(len(removed), 'track')} that nothing asked for ({operations})"
             yield f"  if other tests need them, run all that share the cassette: {again}"
-        tape = self.hook.tape
-        old = {take.track for take in tape.old_cassette.takes}
-        left = [each for each in tape.player.takes_not_replayed() if each[0] in old] if tape.player else []
-        if left and self.settings.strict and self.settings.mode == "new_episodes":
+        if not (self.settings.strict and self.settings.mode == "new_episodes" and (player := self.hook.tape.player)):
+            return
+        old = {take.track for take in self.hook.tape.old_cassette.takes}
+        if left := [each for each in player.takes_not_replayed() if each[0] in old]:
             were = "was" if len(left) == 1 else "were"
             what = f"{count(len(left), 'take')} of the cassette {were} not asked for"
             yield f"  {what}, and the next replay fails for it; to drop what is not needed: {again}"

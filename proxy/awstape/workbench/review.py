@@ -73,6 +73,11 @@ def review_other_file(file: Path, *, exceptions: bool = True) -> Review:
     return replace(review, kept=tuple(_with_settings(file, review.kept)))
 
 
+def is_encrypted(path: Path) -> bool:
+    """Whether a path is named as a journal or quarantine, which `review_encrypted_files` reviews."""
+    return journal.is_journal(path) or quarantine.is_quarantine(path)
+
+
 def review_encrypted_files(paths: Sequence[Path]) -> list[tuple[str, Review]]:
     """(file, review) of each journal and quarantine of some cassettes and folders that git tracks."""
     found = [file for path in paths for file in (*journal.find_journals(path), *quarantine.find_quarantines(path))]

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 #: Paths that the last line repeats; pre-commit passes any number.
 _MOST_SHOWN = 3
 _PUBLIC = "keep what is public with keep = […] in [tool.awstape] of pyproject.toml"
-#: Endings of the files that hold encrypted real values.
-_ENCRYPTED = (".journal", ".quarantine")
 _FORMATS = ("text", "json", "github", "sarif")
 
 
@@ -67,35 +65,37 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, no_excep
     """
     from awstape.files import cassette_files
     from awstape.workbench.check_formats import FORMATS, as_text
-    from awstape.workbench.review import kept_findings, review_encrypted_files, review_file, review_other_file
+    from awstape.workbench.review import (
+        is_encrypted,
+        kept_findings,
+        review_encrypted_files,
+        review_file,
+        review_other_file,
+    )
 
-    encrypted = [path for path in cassettes if path.suffix in _ENCRYPTED]
-    files = cassette_files.find_all(path for path in cassettes if path not in encrypted)
-    others = [file for path in cassettes if path.is_dir() for file in cassette_files.find_others_in_folder(path)]
-    if skip_others:
-        others += [file for file in files if not cassette_files.is_cassette(file)]
-        files = [file for file in files if file not in others]
-    others = [file for file in dict.fromkeys(others) if file not in files]
+    files = cassette_files.find_all(path for path in cassettes if not is_encrypted(path))
+    found_others = [file for path in cassettes if path.is_dir() for file in cassette_files.find_others_in_folder(path)]
+    chosen = dict.fromkeys(file for file in files if not skip_others or cassette_files.is_cassette(file))
+    others = [file for file in dict.fromkeys([*found_others, *files]) if file not in chosen]
     reviews = review_encrypted_files(cassettes)
     skipped: list[Path] = []
-    with progress.begin("checking", len(files) + len(others), "files") as work:
-        for file in work.over([*files, *others]):
-            if file not in others:
-                review = review_file(file, _names(file, cassettes), exceptions=not no_exceptions)
-            else:
-                review = review_other_file(file, exceptions=not no_exceptions)
-                skipped += [] if review.findings or review.kept else [file]
+    with progress.begin("checking", len(chosen) + len(others), "files") as work:
+        for file in work.over(chosen):
+            reviews.append((str(file), review_file(file, _names(file, cassettes), exceptions=not no_exceptions)))
+        for file in work.over(others):
+            review = review_other_file(file, exceptions=not no_exceptions)
+            skipped += [] if review.findings or review.kept else [file]
             reviews.append((str(file), review))
     parameters.warn_of_other_files(skipped)
     found = [(file, finding) for file, review in reviews for finding in review.findings]
     number = len(reviews) - len(skipped)
-    noun = "cassette" if number == len(files) else "file"
+    noun = "cassette" if number == len(chosen) else "file"
     listed = [*found, *kept_findings(reviews)]
     if text := as_text(listed, number, noun) if form == "text" else FORMATS[form](listed, number):
         click.echo(text)
     if form == "text":
         paths = shlex.join(map(str, cassettes)) if len(cassettes) <= _MOST_SHOWN else "FILE..."
-        of_cassettes = (finding for file, finding in found if Path(file) in files)
+        of_cassettes = (finding for file, finding in found if Path(file) in chosen)
         if any(finding.is_redactable for finding in of_cassettes):
             click.echo(printable(f"{_PUBLIC}; replace the rest: awstape redact {paths}"))
         _print_what_stays(reviews, paths)

@@ -16,7 +16,7 @@ from awstape.core.text.counting import count
 from awstape.core.view.kind_names import kind_name
 from awstape.program import child_process
 from awstape.program.javascript import no_call_hints
-from awstape.report import recording_facts, recording_lines, replay_facts, replay_lines
+from awstape.report import recording_facts, replay_facts, replay_lines
 
 if TYPE_CHECKING:
     from awstape.core.recording.folding import RecordingSummary
@@ -58,19 +58,13 @@ def write_at_end(tape: Tape, cassette: Path, command: Sequence[str], *, as_json:
         with child_process.signals_blocked():
             end.recording = tape.close()
             if (made := end.recording) and (has_succeeded or made.pages or made.set_aside):
-                lines = [*_recording_lines(tape, cassette, made), *_hints(tape, end, made, is_new=is_new)]
+                recorded = tape.describe(made, str(cassette), _answered(tape))
+                lines = [*recorded, *_hints(tape, end, made, is_new=is_new)]
                 _print_report(lines, recording_facts(str(cassette), made), as_json)
 
 
 def _answered(tape: Tape) -> int:
     return len(tape.player.sessions.total.played) if tape.player else 0
-
-
-def _recording_lines(tape: Tape, cassette: Path, made: RecordingSummary) -> Iterator[str]:
-    services = tape.models.names
-    return recording_lines(
-        str(cassette), made, _answered(tape), passed=tape.passed, services=services, advice=tape.advice
-    )
 
 
 def _hints(tape: Tape, end: ProgramEnd, made: RecordingSummary, *, is_new: bool) -> Iterator[str]:

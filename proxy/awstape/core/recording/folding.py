@@ -66,7 +66,12 @@ class RecordingSummary:
     @property
     def tells_something(self) -> bool:
         """Whether something was recorded, or could not be."""
-        return bool(self.pages or self.set_aside or self.skipped or self.failed or self.bugs)
+        return bool(self.pages) or self.lacks_something
+
+    @property
+    def lacks_something(self) -> bool:
+        """Whether something was left out."""
+        return bool(self.set_aside or self.skipped or self.failed or self.bugs)
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,17 @@ def on_command_line(program: Sequence[str] = ()) -> Advice:
     )
 
 
+def in_python(command: RecordCommand, *, writes: str, services: Callable[[Sequence[str]], str]) -> Advice:
+    """How a Python program records that is answered in its own process."""
+    return Advice(
+        command,
+        writes,
+        services,
+        caller=lambda alias: f"boto3.Session(**awstape.credentials({alias!r}))",
+        trust="AWS_CA_BUNDLE=FILE adds a CA",
+    )
+
+
 def _shown_program(program: Sequence[str]) -> str:
     """A program with its arguments as a message shows it, which a log may keep: with a few plain words, or none."""
     if not program:

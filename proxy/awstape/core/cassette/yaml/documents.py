@@ -18,13 +18,13 @@ from functools import cached_property
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from awstape.core.aws.member_paths import Path, format_path
+from awstape.core.aws.model import Value
+from awstape.core.aws.wire import MAX_BODY
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from awstape.core.cassette.yaml.validation import Problem
-from awstape.core.aws.member_paths import Path, format_path
-from awstape.core.aws.model import Value
-from awstape.core.aws.wire import MAX_BODY
 
 #: The characters that end a line.
 BREAKS = "\r\n\x85\u2028\u2029"
