@@ -113,10 +113,29 @@ def test_an_unknown_topic_has_a_suggestion(capfd: pytest.CaptureFixture[str]) ->
 
 
 def test_the_search_names_topic_and_section(capfd: pytest.CaptureFixture[str]) -> None:
-    status, output = printed(capfd, "--search", "THROTTLING ERROR")
+    status, output = printed(capfd, "--search", "SERVICE'S THROTTLING ERROR")
     assert (status, output) == (0, "paging: Faults: | `throttle` | the service's throttling error |\n")
     assert printed(capfd, "replay", "--search", "throttling error")[0] == 1
-    assert printed(capfd, "--search", "no such words")[1] == "nothing in the guide has 'no such words'\n"
+    assert printed(capfd, "--search", "wholly absent") == (
+        1,
+        "nothing in the guide has 'wholly absent'; try fewer words\n",
+    )
+
+
+def test_the_search_finds_words_that_a_sentence_has_in_two_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    sentence = "A client may be made anywhere: in the test, in a module, in `setUpClass`, in a wider fixture, or under "
+    sentence += "moto."
+    assert sentence not in (GUIDE / "pytest.md").read_text("utf-8")
+    for words in ("moto setUpClass anywhere", "anywhere: in the test, in a module, in `setUpClass`"):
+        assert printed(capfd, "--search", words) == (0, f"pytest: A first test: {sentence}\n")
+
+
+@pytest.mark.parametrize("page", sorted(GUIDE.glob("*.md")), ids=lambda page: page.stem)
+def test_every_line_is_found_by_its_words(page: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for line in page.read_text("utf-8").splitlines()[::7]:
+        words = line.lstrip("# ").split()
+        if any(character.isalpha() for character in line) and not line.startswith("```"):
+            assert printed(capfd, page.stem, "--search", " ".join(words))[0] == 0, line
 
 
 def test_awstape_alone_prints_its_help(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

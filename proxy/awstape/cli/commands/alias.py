@@ -35,8 +35,8 @@ def alias(values: tuple[str, ...], kind: str | None, cassettes: tuple[Path, ...]
     """Print the aliases of VALUES under your key, one per line.
 
     ARNs, account ids, unique ids, e-mail addresses and the like are recognised. A text may be the name of anything, so
-    names need --kind. Of two values that would share an alias, a cassette marks one, which has another alias there:
-    --cassette finds it. It also applies the rules of the cassette's project.
+    names need --kind. If two values have the same alias, a cassette gives one of them another alias: --cassette finds
+    it, and applies the rules of the cassette's project.
 
     \b
     awstape alias arn:aws:iam::111122223333:policy/Deploy

@@ -111,9 +111,9 @@ def _print_facts(authority: CertificateAuthority, as_json: bool) -> None:
 def env(caller: str, as_json: bool) -> int:
     """Print the dummy credentials of a caller, for a shell.
 
-    A cassette that was recorded with several accounts or roles answers each caller what was recorded for it.
-    Programs get the credentials of its first caller; these are those of another, and stay where they are set before
-    `awstape replay`. They are made from the alias and worth nothing to AWS. In tests,
+    A cassette of several accounts or roles answers each caller with what was recorded for it. A program gets the
+    credentials of the first caller, unless its environment has those of another: set what this command prints before
+    you start `awstape replay`. The credentials are made from the alias, and AWS knows none of them. In tests,
     awstape.credentials(ALIAS) returns them.
 
     \b

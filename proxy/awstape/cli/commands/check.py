@@ -24,9 +24,7 @@ _FORMATS = ("text", "json", "github", "sarif")
 @click.command()
 @parameters.checked
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-@click.option(
-    "--skip-others", is_flag=True, help="Take named files for no cassettes, too, if they are none; for pre-commit."
-)
+@click.option("--skip-others", is_flag=True, help="Skip named files that are no cassettes; for pre-commit.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings as well.")
 @click.option("--no-exceptions", is_flag=True, help="Report values that the project keeps or a comment allows as well.")
 @click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Begins and ends a block of code in Markdown.
 _CODE = "```"
+#: Begin a passage that is not part of the paragraph above.
+_STARTS = ("#", "|", "- ", _CODE)
+_SENTENCE_END = re.compile(r"(?<=[.:!?]) (?=[A-Z`*])")
 
 
 def _pages() -> dict[str, str]:
@@ -36,8 +40,8 @@ def _complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 @click.command()
 @click.argument("topic", required=False, shell_complete=_complete_topic)
-@click.option("--search", "word", metavar="WORD", help="List the lines with this word or phrase, in all topics.")
-def guide(topic: str | None, word: str | None) -> int:
+@click.option("--search", "words", metavar="WORDS", help="List the sentences with all these words, in all topics.")
+def guide(topic: str | None, words: str | None) -> int:
     """Show the guide: its topics, or the page of one TOPIC.
 
     On a terminal a page is laid out and shown in a pager; in a pipe it is Markdown.
@@ -45,7 +49,7 @@ def guide(topic: str | None, word: str | None) -> int:
     \b
     awstape guide
     awstape guide redaction
-    awstape guide --search throttle
+    awstape guide --search 'unable to locate credentials'
     """
     pages = _pages()
     if topic is not None and topic not in pages:
@@ -53,9 +57,9 @@ def guide(topic: str | None, word: str | None) -> int:
 
         raise UserError(f"the guide has no topic {topic!r}{did_you_mean(topic, pages)}", "awstape guide lists them")
     chosen = pages if topic is None else {topic: pages[topic]}
-    if word is not None:
-        found = [line for each, page in chosen.items() for line in _lines_with(word, each, page)]
-        click.echo("\n".join(found) if found else f"nothing in the guide has {word!r}")
+    if words is not None:
+        found = [line for each, page in chosen.items() for line in _found(words, each, page)]
+        click.echo("\n".join(found) if found else f"nothing in the guide has {words!r}; try fewer words")
         return int(not found)
     if topic is None:
         for each, page in pages.items():
@@ -70,15 +74,31 @@ def _summary_of(page: str) -> str:
     return " ".join(page.split("\n\n")[1].split())
 
 
-def _lines_with(word: str, topic: str, page: str) -> Iterator[str]:
-    """The lines of a page that have a word, after the topic and the section that they are in."""
-    section, is_code = "", False
-    for line in page.splitlines():
+def _found(words: str, topic: str, page: str) -> Iterator[str]:
+    """The passages of a page that have all the words, after the topic and the section that they are in.
+
+    Of a paragraph, only the sentence that has them all, if there is one.
+    """
+    wanted = words.lower().split()
+    for section, passage in _passages(page):
+        sentences = [] if passage.startswith("|") else _SENTENCE_END.split(passage)
+        for text in (*sentences, passage):
+            if text and all(word in text.lower() for word in wanted):
+                yield f"{topic}: {section}: {text}"
+                break
+
+
+def _passages(page: str) -> Iterator[tuple[str, str]]:
+    """The paragraphs of a page in one line each, with their section. A title, a row or a line of code is one, too."""
+    section, is_code, paragraph = "", False, [""]
+    for line in [*page.splitlines(), ""]:
         is_code ^= line.startswith(_CODE)
+        if is_code or not line or line.startswith(_STARTS):
+            yield section, " ".join(paragraph).strip()
+            paragraph = []
         if line.startswith("#") and not is_code:
             section = line.lstrip("# ")
-        if word.lower() in line.lower():
-            yield f"{topic}: {section}: {line.lstrip('# ').strip()}"
+        paragraph.append(line.lstrip("# ").strip())
 
 
 def _show(page: str) -> None:

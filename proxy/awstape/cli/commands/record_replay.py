@@ -174,7 +174,7 @@ def record(
     "--as-is",
     multiple=True,
     metavar="TRACK",
-    help="Take in what is set aside of a track with the real values in it; repeatable.",
+    help="Take in what is set aside of TRACK, with its real values; repeatable.",
 )
 @parameters.as_json
 def recover(cassettes: tuple[Path, ...], as_is: tuple[str, ...], as_json: bool) -> int:
@@ -182,8 +182,8 @@ def recover(cassettes: tuple[Path, ...], as_is: tuple[str, ...], as_json: bool) 
 
     A killed recording leaves a journal, CASSETTE.journal. The next recording into the cassette recovers it; this
     command recovers it without a new recording. CASSETTE.quarantine holds takes that were set aside, because redaction
-    left a real value in them: they are taken in once a rule in [tool.awstape] of pyproject.toml settles it. Both need
-    the key of the recording. The exit status is 1 if takes are still set aside.
+    left a real value in them. This command takes them in once a rule in [tool.awstape] of pyproject.toml keeps or masks
+    the value. Both files need the key of the recording. The exit status is 1 if takes are still set aside.
 
     \b
     awstape recover team.yaml
