@@ -329,6 +329,19 @@ def test_what_cannot_be_checked(arguments: str, error: str, check: Check) -> Non
     assert error in errors
 
 
+def test_a_folder_with_files_of_other_tools_alone_is_searched(folder: Path, check: Check) -> None:
+    (folder / "vcr").mkdir()
+    vcr = folder / "vcr/roles.yaml"
+    vcr.write_text("interactions:\n- response: {body: {string: 'arn:aws:iam::314159265358:role/Pay'}}\n")
+    status, said, errors = check("vcr")
+    assert (status, errors) == (1, "")
+    assert said.startswith("vcr/roles.yaml:2: interactions[0].response.body.string: account id")
+    assert "awstape redact" not in said + check("vcr/roles.yaml")[1]  # which is for cassettes
+    vcr.write_text("interactions: []\n")
+    assert check("vcr")[0] == 2
+    assert "ERROR vcr: no cassettes in this folder" in check("vcr")[2]
+
+
 def test_what_is_no_text_is_a_finding_and_hides_none(folder: Path, check: Check) -> None:
     (folder / "a.yaml").write_bytes(CLEAN.encode("utf-16"))
     (folder / "b.yaml").write_text(LEAKY)

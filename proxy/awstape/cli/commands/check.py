@@ -64,15 +64,15 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, no_excep
     from awstape.files import cassette_files
     from awstape.workbench.check_formats import FORMATS, as_text
     from awstape.workbench.review import (
-        is_encrypted,
         kept_findings,
         review_encrypted_files,
         review_file,
         review_other_file,
     )
 
-    files = cassette_files.find_all(path for path in cassettes if not is_encrypted(path))
-    found_others = [file for path in cassettes if path.is_dir() for file in cassette_files.find_others_in_folder(path)]
+    folders = [path for path in cassettes if path.is_dir()]
+    found_others = [file for folder in folders for file in cassette_files.find_others_in_folder(folder)]
+    files = cassette_files.find_all(file for path in cassettes for file in _cassettes_at(path))
     chosen = dict.fromkeys(file for file in files if not skip_others or cassette_files.is_cassette(file))
     others = [file for file in dict.fromkeys([*found_others, *files]) if file not in chosen]
     reviews = review_encrypted_files(cassettes)
@@ -85,16 +85,20 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, no_excep
             skipped += [] if review.findings or review.kept else [file]
             reviews.append((str(file), review))
     parameters.warn_of_other_files(skipped)
+    searched = [Path(file) for file, _ in reviews if Path(file) not in skipped]
+    for folder in folders:
+        if not any(file.is_relative_to(folder) for file in searched):
+            cassette_files.find(folder)  # raises UserError
     found = [(file, finding) for file, review in reviews for finding in review.findings]
-    number = len(reviews) - len(skipped)
+    number = len(searched)
     noun = "cassette" if number == len(chosen) else "file"
     listed = [*found, *kept_findings(reviews)]
     if text := as_text(listed, number, noun) if form == "text" else FORMATS[form](listed, number):
         click.echo(text)
     if form == "text":
         paths = shlex.join(map(str, cassettes)) if len(cassettes) <= _MOST_SHOWN else "FILE..."
-        of_cassettes = (finding for file, finding in found if Path(file) in chosen)
-        if any(finding.is_redactable for finding in of_cassettes):
+        redactable = {Path(file) for file, finding in found if finding.is_redactable}
+        if any(file in chosen and cassette_files.is_cassette(file) for file in redactable):
             click.echo(printable(f"{_PUBLIC}; replace the rest: awstape redact {paths}"))
         _print_what_stays(reviews, paths)
     return int(any(strict or finding.level == "error" for _, finding in found))
@@ -113,6 +117,16 @@ def _print_what_stays(reviews: Reviews, paths: str) -> None:
         lines.append(f"to see the values: awstape show --texts {paths}")
     for line in lines:
         click.echo(printable(line))
+
+
+def _cassettes_at(path: Path) -> list[Path]:
+    """The cassettes at a path. A folder may lack any: its other files are searched all the same."""
+    from awstape.files.cassette_files import find_in_folder
+    from awstape.workbench.review import is_encrypted
+
+    if path.is_dir():
+        return find_in_folder(path)
+    return [] if is_encrypted(path) else [path]
 
 
 def _names(file: Path, cassettes: tuple[Path, ...]) -> tuple[str, ...]:
