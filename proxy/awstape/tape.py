@@ -72,6 +72,8 @@ class Tape:
     """The known caller whose access key id is in the environment, as after `awstape env --caller`; as in `callers`."""
     advice: Advice = ON_COMMAND_LINE
     """How the user records."""
+    was_asked: bool = False
+    """Whether a request reached this tape; those that it lets pass count in `passed`."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _process: int = field(default_factory=os.getpid, repr=False)
     _forks: mmap.mmap = field(default_factory=partial(mmap.mmap, -1, 1), repr=False)
@@ -114,6 +116,7 @@ class Tape:
         Raises UserError once the recording has stopped, and in a forked process.
         """
         self._refuse_fork()
+        self.was_asked = True
         with self._lock, self._stop_on_failure():
             if self.recorder is None:
                 assert self.player

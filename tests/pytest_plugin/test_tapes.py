@@ -943,6 +943,35 @@ def test_a_stand_in_that_does_not_run_is_named(
     assert "This test records from http://127.0.0.1:9 (AWSTAPE_UPSTREAM), which can't be reached" in text_of(result)
 
 
+def test_a_program_without_the_environment_of_the_tape_is_noticed(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = """
+import subprocess, sys
+LIST_ROLES = "import boto3; print(boto3.client('iam').list_roles()['Roles'][0]['RoleName'])"
+
+@pytest.mark.awstape("roles")
+@pytest.mark.parametrize("n", [1, 2])
+def test_it(n, awstape):
+    subprocess.run([sys.executable, "-c", LIST_ROLES]{environ}, check=True)
+    assert {passes}
+"""
+    needs = "needs the environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"
+    text = text_of(run(pytester, module.format(environ="", passes=True), "--awstape=all"))
+    assert (
+        "nothing to record, since no request reached awstape: test_module.py::test_it[1] and 1 more. A program" in text
+    )
+    assert needs in text and "recorded" not in text
+    mended = module.format(environ=", env=awstape.environ", passes=True)
+    text = text_of(run(pytester, mended, "--awstape=all"))
+    assert "recorded cassettes/roles.yaml: 1 track" in text and needs not in text
+
+    result = run(pytester, module.format(environ="", passes=False))
+    result.assert_outcomes(failed=2)
+    assert "the cassette was not used" in text_of(result) and needs in text_of(result)
+    result = run(pytester, mended.replace("assert True", "assert False"))
+    result.assert_outcomes(failed=2)
+    assert needs not in text_of(result)
+
+
 def test_cassettes_that_do_not_exist_are_counted_at_the_end(pytester: pytest.Pytester, aws: StandIn) -> None:
     module = f"""
 @pytest.mark.awstape

@@ -234,6 +234,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             )
         for path in orphans:
             terminalreporter.write_line(f"used by no test: {relative(path, config)}", red=True)
+    if summary.silent:
+        more = f" and {len(summary.silent) - 1} more" if len(summary.silent) > 1 else ""
+        terminalreporter.write_line(
+            f"awstape: nothing to record, since no request reached awstape: {summary.silent[0]}{more}. A program that "
+            "a test starts needs the environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"
+        )
     if summary.lacking:
         from awstape.core.text.counting import count
 

@@ -24,7 +24,8 @@ class RunSummary:
     used: the cassettes that tests use. folders: those that may hold cassettes. recorded: lines about recordings.
     keyless: cassettes of failed tests whose key is not at hand. own_names: aliases of recorded names that come from the
     tests' code. lacking: cassettes that failed tests need and that do not exist. rewritten: the cassettes that were
-    rewritten in this process. has_explained_aliases: whether a failure in this process says what aliases are.
+    rewritten in this process. silent: tests that passed and were to be recorded, and requested nothing.
+    has_explained_aliases: whether a failure in this process says what aliases are.
     """
 
     used: set[str] = field(default_factory=set)
@@ -33,6 +34,7 @@ class RunSummary:
     keyless: set[str] = field(default_factory=set)
     own_names: set[str] = field(default_factory=set)
     lacking: set[str] = field(default_factory=set)
+    silent: list[str] = field(default_factory=list)
     rewritten: set[Path] = field(default_factory=set)
     has_explained_aliases: bool = False
 
@@ -43,10 +45,11 @@ class RunSummary:
         self.keyless.update(other["keyless"])
         self.own_names.update(other["own_names"])
         self.lacking.update(other["lacking"])
+        self.silent += other["silent"]
 
     def facts(self) -> dict[str, list[str]]:
         """What a worker of pytest-xdist tells of its tests."""
-        names = ("used", "folders", "recorded", "keyless", "own_names", "lacking")
+        names = ("used", "folders", "recorded", "keyless", "own_names", "lacking", "silent")
         return {name: list(getattr(self, name)) for name in names}
 
     def orphans(self) -> list[str]:

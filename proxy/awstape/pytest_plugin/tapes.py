@@ -46,6 +46,8 @@ _ALIASES = """A replay gives aliases in the place of real names.
 To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while recording.
 To keep names as they are: keep = ["NAME"] in [tool.awstape] of pyproject.toml, and record again:
 pytest --awstape=rewrite"""
+_NOT_ASKED = """No request of this test reached awstape.
+A program that a test starts needs the environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"""
 
 #: How the error of botocore begins for an endpoint that it can't connect to.
 _UNREACHED = "Could not connect to the endpoint URL"
@@ -81,6 +83,8 @@ class OpenTape:
             summary.own_names |= self.hook.own_names(recording)
         if recording and outcome == "passed":
             summary.recorded += self._leftover_lines()
+        if not self.hook.replays_only and not self._was_asked and outcome == "passed":
+            summary.silent.append(node.nodeid)
         if recording and (lost := [*lacking_lines(self.recorded, recording)]):
             pytest.fail("\n".join(lost), pytrace=False)
         if error := self.hook.tape.error:
@@ -116,7 +120,13 @@ class OpenTape:
         self._explain_aliases(report, messages)
         if not self.hook.replays_only and any(_UNREACHED in message for message in messages):
             report.sections.append(("nothing was recorded", self._source))
+        if not self._was_asked and (self.hook.tape.old_cassette.takes or not self.hook.replays_only):
+            report.sections.append(("the cassette was not used", _NOT_ASKED))
         self.note_what_is_missing()
+
+    @property
+    def _was_asked(self) -> bool:
+        return self.hook.tape.was_asked or bool(self.hook.tape.passed)
 
     def _explain_aliases(self, report: pytest.TestReport, messages: list[str]) -> None:
         """Explains aliases in a failure that is no miss, once in a run."""
