@@ -62,8 +62,9 @@ def guide(topic: str | None, words: str | None) -> int:
         click.echo("\n".join(found) if found else f"nothing in the guide has {words!r}; try fewer words")
         return int(not found)
     if topic is None:
+        width = max(map(len, pages)) + 2
         for each, page in pages.items():
-            click.echo(f"{each:<14}{_summary_of(page)}")
+            click.echo(f"{each:<{width}}{_summary_of(page)}")
         return 0
     _show(pages[topic])
     return 0
