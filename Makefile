@@ -22,7 +22,7 @@ REPORT := .reports/tests$(VENV).xml
 # Test files for both ends of the version ranges in pyproject.toml, as NAME in test_NAME.py: they cover each module that
 # imports a dependency, and the proxy end to end. Tests of all operations or endpoints are excluded, since older versions
 # of botocore lack some of them.
-ENDS := reader matching botocore_hook guide_completion_schema ls_show endpoint certificate_authority journal addon loop tls
+ENDS := reader matching botocore_hook show endpoint certificate_authority journal addon loop tls
 NEWER_DATA := the_ca_can_sign_for_every_intercepted_host or a_client_sees_what_it_sees_over_the_wire
 ENDS_TESTS = $(foreach name,$(ENDS),$(or $(shell find tests -name test_$(name).py),tests/test_$(name).py))
 # The runs of `make bench` that `make bench-page` shows.

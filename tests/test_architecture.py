@@ -23,7 +23,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 CORE = [path for path in MODULES if "core" in path.relative_to(PACKAGE).parts]
 EDGES = [path for path in MODULES if path not in CORE]
 FOLDERS = sorted({path.parent for path in MODULES})
-LONGEST, SHORTEST = 400, 100  # lines of a module
+LONGEST = 400  # lines of a module
 MOST_MODULES = 12  # in a folder, not counting its __init__
 LONGEST_STATEMENT = 10  # lines of a wing's docstring
 
@@ -61,10 +61,11 @@ PROJECT_TESTS = {
     "packaging",
     "platforms",
     "guide",
+    "guide_troubleshooting",
     "slowest",
     "start_up",
 } | {"standin"}
-#: Folders in which each module is one format, command or option group, and may be short.
+#: Folders that are tables: each module is one format, command or protocol, and there may be many.
 ONE_THING_A_MODULE = {
     "formats/imports",
     "formats/exports",
@@ -72,80 +73,6 @@ ONE_THING_A_MODULE = {
     "cli/terminal",
     "core/aws/protocols",
     "core/aws/protocols/encodings",
-}
-#: Why other modules that are shorter than `SHORTEST` are not part of another one.
-SHORT: Mapping[str, tuple[str, ...]] = {
-    "a type that many modules need": (
-        "core.aws.call",
-        "core.aws.member_paths",
-        "core.text.hidden",
-        "errors",
-        "progress",
-    ),
-    "a question that readers look up by its name": (
-        "catalog.old_protocols",
-        "core.aws.constraints",
-        "core.redaction.documentation_names",
-        "core.redaction.marks",
-        "core.redaction.text.addresses",
-        "core.redaction.text.labelled_values",
-        "core.cassette.page_tokens",
-        "core.compare.principal_names",
-        "core.cassette.recognition",
-        "core.text.counting",
-        "program.javascript",
-        "core.view.kind_names",
-        "core.aws.error_codes",
-        "core.recording.later_takes",
-        "core.recording.lossless",
-        "core.recording.resumed_listings",
-        "core.recording.retries",
-        "core.recording.take_order",
-        "core.recording.writes",
-        "core.replay.take_selection",
-        "core.text.json_documents",
-        "core.text.lazy_pattern",
-        "core.text.printable",
-        "core.text.shortening",
-        "core.text.substrings",
-        "files.ci",
-        "proxying.requirement",
-    ),
-    "a step that is read apart from the others": (
-        "core.redaction.policies.pairs_in_text",
-        "core.replay.known_replies",
-        "core.view.timeline",
-        "serving.known_requests",
-        "core.editing.rename",
-        "core.cassette.yaml.comments",
-        "core.check.allowed_values",
-        "core.check.document_strings",
-        "core.check.value_search",
-        "core.synthesis.sample_documents",
-        "core.synthesis.seeded_choice",
-    ),
-    "the one place that reads or writes a source outside": (
-        "catalog.configured_endpoints",
-        "catalog.response_parser",
-        "clock",
-        "files.git_index",
-        "files.quarantine",
-        "files.user_folders",
-        "files.pytest_options",
-        "pytest_plugin.advice",
-        "pytest_plugin.fixture",
-        "pytest_plugin.guard",
-        "inprocess.aws_guard",
-        "inprocess.shared_session_parts",
-        "proxying.flow_conversion",
-        "proxying.upstream",
-    ),
-    "a table of formats": ("formats.exporting",),
-    "a task of its own": (
-        "serving.control_api",
-        "workbench.html_page",
-        "workbench.selected_tracks",
-    ),
 }
 
 
@@ -320,7 +247,8 @@ def test_no_private_name_is_imported() -> None:
 
 
 def test_a_folder_has_few_modules() -> None:
-    sizes = {folder: len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) for folder in FOLDERS}
+    others = [folder for folder in FOLDERS if str(folder.relative_to(PACKAGE)) not in ONE_THING_A_MODULE]
+    sizes = {folder: len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) for folder in others}
     assert {folder: size for folder, size in sizes.items() if size > MOST_MODULES} == {}
 
 
@@ -352,14 +280,9 @@ def test_modules_have_a_docstring() -> None:
     assert [dotted(path) for path in MODULES if not ast.get_docstring(tree(path))] == []
 
 
-def test_modules_are_neither_too_long_nor_too_short() -> None:
-    short = {name for names in SHORT.values() for name in names}
-    for path in MODULES:
-        lines = len(path.read_text("utf-8").splitlines())
-        assert lines <= LONGEST, f"{dotted(path)}: {lines} lines"
-        is_part = path.name in ("__init__.py", "__main__.py")
-        if not is_part and str(path.parent.relative_to(PACKAGE)) not in ONE_THING_A_MODULE:
-            assert (lines < SHORTEST) == (dotted(path) in short), f"{dotted(path)}: {lines} lines"
+def test_no_module_is_too_long() -> None:
+    lengths = {dotted(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
 def test_public_names_are_explained() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from awstape.cli.commands import import_export
+from awstape.cli.commands import export
 from awstape.cli.main import cli, main
 from awstape.formats import exporting
 from support import asking, in_process
@@ -45,7 +45,7 @@ def notes(text: str, form: str) -> list[str]:
 
 
 def test_help_names_the_formats() -> None:
-    assert sorted(import_export.EXPORT_FORMATS) == FORMATS
+    assert sorted(export.EXPORT_FORMATS) == FORMATS
 
 
 @pytest.mark.parametrize("form", FORMATS)

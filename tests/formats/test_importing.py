@@ -30,7 +30,7 @@ from mitmproxy.test import tflow
 
 from awstape import InProcess
 from awstape.catalog.response_parser import parse_response
-from awstape.cli.commands import import_export
+from awstape.cli.commands import import_
 from awstape.cli.main import cli
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.cassette.cassette import Cassette
@@ -842,4 +842,4 @@ def test_a_bug_in_awstape_shows_its_location(
 
 
 def test_the_command_names_the_formats() -> None:
-    assert tuple(FORMATS) == import_export.IMPORT_FORMATS
+    assert tuple(FORMATS) == import_.IMPORT_FORMATS

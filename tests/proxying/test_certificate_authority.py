@@ -458,6 +458,6 @@ def test_rotate_creates_another_ca_and_warns_about_the_old_one(home: Path, capsy
 def test_without_cryptography_the_command_says_what_it_needs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("awstape.cli.commands.ca_env.find_spec", lambda _: None)
+    monkeypatch.setattr("awstape.cli.commands.ca.find_spec", lambda _: None)
     assert main(["ca", "show"]) == 2
     assert "pip install 'awstape[record]'" in capsys.readouterr().err

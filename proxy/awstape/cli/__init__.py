@@ -2,7 +2,7 @@
 
 A command parses its arguments, calls other wings, and prints the result. Its imports are inside the functions, so that
 each command loads only what it needs.
-Read first: main, commands.record_replay.
+Read first: main, commands.record.
 May import: catalog, clock, core.aws, core.cassette, core.compare, core.editing, core.recording,
 core.replay, core.text, core.view, errors, files, formats, opening, program, progress, project, proxying, recovery,
 report, serving, tape, workbench.

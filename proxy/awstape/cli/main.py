@@ -14,45 +14,30 @@ from awstape.cli.terminal.output import print_error
 from awstape.cli.terminal.progress import shown_on_terminal
 from awstape.errors import UserError, bug_location
 
-#: The commands as the help lists them, each as a module in `cli.commands` and a name in it.
+#: The commands as the help lists them: each a function in `cli.commands`, in a module of its name.
 SECTIONS = {
-    "Begin": ("doctor_init.init", "doctor_init.doctor", "guide_completion_schema.guide"),
-    "Record and replay": (
-        "record_replay.record",
-        "record_replay.recover",
-        "record_replay.replay",
-        "ca_env.env",
-        "record_replay.addon",
-    ),
-    "Inspect": ("ls_show.ls", "ls_show.show", "diff.diff", "check.check"),
-    "Edit": (
-        "edit.edit",
-        "edit.set_",
-        "edit.add_item",
-        "edit.drop_item",
-        "edit.rename",
-        "edit.rm",
-        "edit.fault",
-        "edit.repage",
-        "merge_split.merge",
-        "merge_split.split",
-    ),
-    "Generate, import, export": ("new.new", "import_export.import_", "import_export.export"),
-    "Aliases": ("alias.alias", "alias.redact", "alias.rekey"),
-    "The proxy's CA": ("ca_env.ca",),
-    "Shell and editor": ("guide_completion_schema.completion", "guide_completion_schema.schema"),
+    "Begin": ("init", "doctor", "guide"),
+    "Record and replay": ("record", "recover", "replay", "env", "addon"),
+    "Inspect": ("ls", "show", "diff", "check"),
+    "Edit": ("edit", "set", "add-item", "drop-item", "rename", "rm", "fault", "repage", "merge", "split"),
+    "Generate, import, export": ("new", "import", "export"),
+    "Aliases": ("alias", "redact", "rekey"),
+    "The proxy's CA": ("ca",),
+    "Shell and editor": ("completion", "schema"),
 }
+COMMANDS = tuple(name for names in SECTIONS.values() for name in names)
+#: The commands whose names are words of Python: `_` is added to their modules and functions.
+_PYTHON_WORDS = {"import", "set"}
 
 #: The exit status that shells report for an end by SIGPIPE.
 _PIPE_CLOSED = 141
 
 
-def command_name(place: str) -> str:
-    """The name of a command as users type it. place: as in `SECTIONS`."""
-    return place.rpartition(".")[2].rstrip("_").replace("_", "-")
-
-
-_PLACES = {command_name(place): place for places in SECTIONS.values() for place in places}
+def _load(name: str) -> click.Command:
+    name = name.replace("-", "_") + "_" * (name in _PYTHON_WORDS)
+    command = getattr(import_module(f"awstape.cli.commands.{name}"), name)
+    assert isinstance(command, click.Command)
+    return command
 
 
 class _Commands(click.Group):
@@ -66,20 +51,19 @@ class _Commands(click.Group):
             return _reader_gone()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_PLACES]
+        return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         # For a misspelled name all are imported, since click suggests those that it has.
-        for name in {cmd_name} & _PLACES.keys() or _PLACES:
-            module, _, attribute = _PLACES[name].rpartition(".")
-            self.add_command(getattr(import_module(f"awstape.cli.commands.{module}"), attribute))
+        for name in {cmd_name}.intersection(COMMANDS) or COMMANDS:
+            self.add_command(_load(name))
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(map(len, _PLACES))
+        width = max(map(len, COMMANDS))
         limit = formatter.width - width - 6
-        for section, places in SECTIONS.items():
-            commands = filter(None, (self.get_command(ctx, command_name(place)) for place in places))
+        for section, names in SECTIONS.items():
+            commands = [_load(name) for name in names]
             with formatter.section(section):
                 formatter.write_dl([((c.name or "").ljust(width), c.get_short_help_str(limit)) for c in commands])
 

@@ -1,1 +1,1 @@
-"""The commands of `awstape`, by topic. Each docstring is the help text of its command."""
+"""The commands of `awstape`, a module each. The docstring of its function is the help text of the command."""

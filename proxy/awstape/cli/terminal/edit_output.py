@@ -17,8 +17,10 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
+    from awstape.core.aws.model import Models
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.cassette.yaml.comments import Comment
+    from awstape.core.view.selectors import SelectedTrack
     from awstape.workbench.edit_files import PlannedEdit
 
 
@@ -36,6 +38,23 @@ def edit_file(
     with atomic_writes.lock_folders_of(path):
         plan = plan_edit(path, change, os.environ)
         return write_edits([replace(plan, notes=tuple(notes))], options)
+
+
+def edit_tracks(
+    path: Path,
+    tracks: tuple[str, ...],
+    change: Callable[[Models, Cassette, tuple[SelectedTrack, ...]], Cassette],
+    options: EditOptions,
+    notes: Iterable[str] = (),
+) -> int:
+    """Edits the selected tracks of one cassette file, as `edit_file`. tracks: selectors (`core.view.selectors`)."""
+    from awstape.catalog.service_models import load_models
+    from awstape.workbench.selected_tracks import select_tracks
+
+    def change_selected(before: Cassette) -> Cassette:
+        return change(load_models(), before, select_tracks([path], before, tracks, os.environ))
+
+    return edit_file(path, change_selected, options, notes)
 
 
 def write_edits(results: Iterable[PlannedEdit], options: EditOptions) -> int:

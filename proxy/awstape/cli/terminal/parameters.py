@@ -107,12 +107,14 @@ def warn_of_other_files(files: Sequence[Path]) -> None:
         warn(f"note: skipped, no cassettes of awstape: {shown}{more}")
 
 
+project_folder = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
 cassettes = click.argument("cassettes", nargs=-1, required=True, type=_CassettePath(exists=True, path_type=Path))
 checked = click.argument("cassettes", nargs=-1, required=True, type=_CheckedPath(exists=True, path_type=Path))
 cassette_or_folder = click.argument("cassette", type=_CassettePath(exists=True, path_type=Path))
 cassette = click.argument("cassette", type=_CassettePath(exists=True, dir_okay=False, path_type=Path))
 #: Selectors of tracks in the argument `cassette` (`core.view.selectors`).
 tracks = click.argument("tracks", nargs=-1, metavar="[TRACK]...", shell_complete=_complete_selectors)
+of_list = click.option("--list", "name", default="", metavar="NAME", help="The list, if the output has several.")
 some_tracks = click.argument("tracks", nargs=-1, required=True, metavar="TRACK...", shell_complete=_complete_selectors)
 one_track = click.argument("track", metavar="TRACK", shell_complete=_complete_selectors)
 only_tracks = click.option(

@@ -1,4 +1,4 @@
-"""`doctor` and `init`: whether all is in place for recording and replay, and a project's first files."""
+"""`doctor`: whether all is in place for recording and replay."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from awstape.cli.terminal.output import print_json
 from awstape.core.text.printable import printable
 
 _MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
-_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
-@click.argument("folder", type=_FOLDER, default=".")
+@parameters.project_folder
 @parameters.as_json
 def doctor(folder: Path, as_json: bool) -> int:
     """Examine what recording and replay depend on.
@@ -41,26 +40,3 @@ def doctor(folder: Path, as_json: bool) -> int:
             if check.tip:
                 click.echo(printable(f"{'':<8}→ {check.tip}"))
     return int(any(check.kind == "problem" for check in checks))
-
-
-@click.command()
-@click.argument("folder", type=_FOLDER, default=".")
-def init(folder: Path) -> int:
-    """Write the first files of a project into FOLDER.
-
-    They are `[tool.awstape]` in pyproject.toml, a hook of pre-commit, lines in .gitattributes and .gitignore, the JSON
-    Schema of cassettes, and a first test with a generated cassette, which passes. What is there already stays. In a
-    project without Python, init writes no test and prints the commands for the program's own tests.
-
-    \b
-    awstape init
-    awstape init services/billing
-    """
-    from awstape.project.first_files import write_first_files
-
-    for step in write_first_files(folder, os.environ):
-        path, *more = (str(step.path), *step.text.splitlines())
-        click.echo(printable(f"{step.done:<8}{path}"))
-        for line in more:
-            click.echo(printable(f"{'':<8}{line}"))
-    return 0

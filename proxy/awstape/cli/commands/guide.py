@@ -1,17 +1,14 @@
-"""`guide`, `completion` and `schema`: the guide, completion scripts for shells, the JSON Schema of cassettes."""
+"""`guide`: the pages of the guide, and a search in them."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from awstape.cli.terminal import parameters
-from awstape.cli.terminal.output import write_output
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
@@ -114,49 +111,3 @@ def _show(page: str) -> None:
     with terminal.capture() as shown:
         terminal.print(Markdown(page))
     click.echo_via_pager(shown.get())
-
-
-@click.command()
-@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
-@click.pass_context
-def completion(ctx: click.Context, shell: str) -> int:
-    """Print the completion script for SHELL.
-
-    It completes commands, options, files and the tracks of a cassette. Put it where the shell looks for completion
-    scripts (zsh: into any folder of $fpath, before compinit), or try it: source <(awstape completion bash).
-
-    \b
-    awstape completion bash > ~/.local/share/bash-completion/completions/awstape
-    awstape completion zsh > ~/.zfunc/_awstape
-    awstape completion fish > ~/.config/fish/completions/awstape.fish
-    """
-    from click.shell_completion import get_completion_class
-
-    made = get_completion_class(shell)
-    assert made
-    click.echo(made(ctx.find_root().command, {}, "awstape", "_AWSTAPE_COMPLETE").source())
-    return 0
-
-
-@click.command()
-@parameters.services("Describe the operations of these services, `all` for every one; repeatable.")
-@parameters.output
-def schema(services: tuple[str, ...], output: Path) -> int:
-    """Print the JSON Schema of cassettes, for editors.
-
-    It describes the operations of iam, accessanalyzer and sts, unless the option or the project's settings name other
-    services, and accepts those of any other service. Editors use it to complete and validate YAML. The first line of
-    each cassette names it as awstape.schema.json in the folder of the cassette.
-
-    \b
-    awstape schema -o cassettes/awstape.schema.json
-    """
-    from awstape.catalog.botocore_data import data_version
-    from awstape.catalog.service_models import load_models
-    from awstape.core.cassette.yaml.json_schema import cassette_schema as schema_of
-    from awstape.core.cassette.yaml.json_schema import dump_schema
-    from awstape.opening import choose_services
-
-    models = load_models(choose_services(services, output))
-    write_output(output, dump_schema(schema_of(models, data_version())))
-    return 0

@@ -1,4 +1,4 @@
-"""`import` and `export`: read and write recordings in the formats of other tools."""
+"""`import`: reads recordings of other tools."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import click
 
 from awstape import progress
 from awstape.cli.terminal import parameters
-from awstape.cli.terminal.output import STANDARD_OUTPUT, print_json, write_output
+from awstape.cli.terminal.output import print_json
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
     from awstape.core.aws.model import Models
 
 IMPORT_FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
-EXPORT_FORMATS = ("awscli", "har", "stubber", "vcr")
 
 
 @click.command("import")
@@ -106,48 +105,3 @@ def _check_members(models: Models, names: Iterable[str]) -> None:
         if name not in members and name not in narrow:
             hint = did_you_mean(name, narrow if "." in name else members).lstrip("; ")
             raise UserError(f"--identity: no request has a member {name}", hint or "members are spelled as in RoleName")
-
-
-@click.command()
-@parameters.cassettes
-@click.option("--to", "form", type=click.Choice(EXPORT_FORMATS), required=True, help="The format to write.")
-@parameters.output
-@click.option("--force", is_flag=True, help="Overwrite FILE.")
-@parameters.only_tracks
-def export(cassettes: tuple[Path, ...], form: str, output: Path, force: bool, tracks: tuple[str, ...]) -> int:
-    """Export cassettes in the formats of other tools.
-
-    \b
-    awscli   the JSON that the AWS CLI prints, all pages joined; for several tracks,
-             an object with a member for each command
-    har      an HTTP archive, HAR 1.2, for browsers, proxies and API tools
-    stubber  a Python module that stubs boto3's clients by botocore's Stubber
-    vcr      a cassette of VCR.py; match on method, scheme, host, path, query and body
-
-    An export holds the same aliases as the cassette. Notes on the error stream list what the format can't hold.
-
-    TRACK is a number from `awstape ls`, or OPERATION [MEMBER=GLOB]… [region=GLOB] [account=GLOB] [take=N].
-
-    \b
-    awstape export team.yaml --to vcr -o tests/cassettes/team.yaml
-    awstape export team.yaml --to awscli --track list-roles | jq '.Roles[].Arn'
-    """
-    from awstape.catalog.service_models import load_models
-    from awstape.core.text.printable import printable
-    from awstape.files import cassette_files
-    from awstape.formats.exporting import export_tracks
-    from awstape.workbench.selected_tracks import select_tracks
-
-    if output != STANDARD_OUTPUT and output.exists():
-        if not force:
-            raise UserError(f"{output}: already exists", "--force overwrites it")
-        if output.resolve() in [file.resolve() for file in cassette_files.find_all(cassettes)]:
-            raise UserError(f"{output}: is the cassette itself", "name another file")
-    cassette = cassette_files.load_all(cassettes, load_models())
-    chosen = select_tracks(cassette_files.find_all(cassettes), cassette, tracks, os.environ)
-    with progress.begin("exporting", len(chosen), "tracks") as work:
-        exported = export_tracks(work.over(chosen), form)
-    write_output(output, exported.text)
-    for note in exported.notes:
-        click.echo(f"note: {printable(' '.join(note.splitlines()))}", err=True)
-    return 0
