@@ -88,7 +88,7 @@ def check(path: Path, summary: RecordingSummary | None) -> None:
 
 def test_it_writes_the_same_cassette_and_reports_the_same(path: Path) -> None:
     with pytest.MonkeyPatch.context() as only_followed:
-        only_followed.setattr(live_recorder, "record_contents", None)  # what reads the journal without a follower
+        only_followed.setattr(live_recorder, "record_journal", None)  # what reads the journal without a follower
         summary = begin(path, *TRAFFIC).close()
     check(path, summary)
 

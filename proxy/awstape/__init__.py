@@ -4,7 +4,7 @@ Each folder is a wing; its first lines say what happens in it, what to read firs
 
     core                     the pure part: bytes and values in, values out; a wing for each task
     catalog, files           botocore's data; cassettes, journals, the key and settings on the disk
-    tape, recovery, report   what all edges share: one recording or replay, interrupted recordings, summaries
+    tape, merging, report    what all edges share: one recording or replay, the end of a recording, summaries
     proxying, serving        the intercepting proxy; the plain endpoint
     inprocess, program       clients of this process; a program, its environment and its server
     formats, workbench       imports and exports; work on cassette files

@@ -9,7 +9,7 @@
 4. It may vanish at any time: the recording then reads the journal itself. Whatever the follower had written by then is
    what the recording will write.
 
-May import: catalog, core.recording, core.redaction, core.text, files, progress, recovery.
+May import: catalog, core.recording, core.redaction, core.text, files, merging, progress.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from awstape.core.redaction.aliases import Key
 from awstape.core.text.counting import count
 from awstape.files import project_settings
 from awstape.files.journal import FollowedJournal
-from awstape.recovery import make_recorder, merge_recording, rare_garbage_collection, record_contents
+from awstape.merging import make_journal_recorder, merge_recording, rare_garbage_collection, record_journal
 
 _NICENESS = 10
 _IDLE = 0.1  # seconds between two looks at the journal
@@ -147,7 +147,9 @@ def main() -> None:
     path, journal, keep_old = Path(about["cassette"]), Path(about["journal"]), bool(about["keep_old"])
     key = Key(bytes.fromhex(about["key"]))
     following = FollowedJournal.open(journal, key)
-    recorder = make_recorder(path, following.services, key, project_settings.load_rules(path), keep_old=keep_old)
+    recorder = make_journal_recorder(
+        path, following.services, key, project_settings.load_rules(path), keep_old=keep_old
+    )
 
     def follow() -> int:
         """Records what is in the journal until the recording ends; returns the number of exchanges."""
@@ -156,7 +158,7 @@ def main() -> None:
             content = following.read()
             wait = _IDLE if content is None else 0
             if content is not None:
-                record_contents(recorder, [content], journal)
+                record_journal(recorder, [content], journal)
                 read += 1
         return read
 
@@ -171,15 +173,15 @@ def main() -> None:
     for _ in range(read, end["written"]):
         if (content := following.read()) is None:
             raise EOFError("the journal is shorter than the recording")
-        record_contents(recorder, [content], journal)
+        record_journal(recorder, [content], journal)
         output.write(_DOT)
         output.flush()
     output.write(_END)
     output.flush()
-    record_contents(recorder, map(base64.b64decode, end["waiting"]), journal)
+    record_journal(recorder, map(base64.b64decode, end["waiting"]), journal)
     numbers, places = end["skipped"]
     skipped = SkippedExchanges(Counter(numbers), places)
-    recording = merge_recording(path, recorder, key, skipped, keep_old_tracks=keep_old)
+    recording = merge_recording(path, recorder, key, skipped, keep_old=keep_old)
     output.write(_write_summary(recording.summary))
     output.flush()
 

@@ -11,7 +11,7 @@
 5. Where a cassette answers requests (`new_episodes`), it is stale once a write was sent upstream, whoever sent it and
    whatever became of it.
 
-May import: core.aws, core.recording, core.redaction, errors, files, follower, progress, recovery.
+May import: core.aws, core.recording, core.redaction, errors, files, follower, merging, progress.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from awstape.core.recording.recorder import Recorder, Selection
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files.journal import Journal
-from awstape.recovery import merge_recording, rare_garbage_collection, record_contents
+from awstape.merging import merge_recording, rare_garbage_collection, record_journal
 
 if TYPE_CHECKING:
     from awstape.follower import Follower
@@ -217,15 +217,15 @@ class LiveRecorder:
             if self.journal:
                 with progress.begin("reading the recording", self.journal.written, "exchanges") as work:
                     contents = work.over(self.journal.contents())
-                    record_contents(recorder, chain(contents, self._waiting), self.journal.path)
-            return merge_recording(self._path, recorder, self._key, skipped, keep_old_tracks=self._keep_old)
+                    record_journal(recorder, chain(contents, self._waiting), self.journal.path)
+            return merge_recording(self._path, recorder, self._key, skipped, keep_old=self._keep_old)
 
     def _has_page(self, journal: Journal) -> bool:
         """Whether an exchange of a journal would be recorded, as far as it can be read."""
         recorder = self._make_recorder()
         with suppress(UserError):
             for content in journal.contents():
-                record_contents(recorder, [content], journal.path)
+                record_journal(recorder, [content], journal.path)
                 if not recorder.is_empty:
                     return True
             return False

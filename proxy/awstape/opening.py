@@ -3,7 +3,7 @@
 The modes are those of `awstape.tape`.
 
 May import: catalog, core.aws, core.cassette, core.recording, core.redaction, core.replay, core.text, errors, files,
-live_recorder, recovery, tape.
+live_recorder, merging, recovery, tape.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def open_for_recording(
     from awstape.files.encrypted_lines import load_cipher
     from awstape.files.journal import Journal
     from awstape.live_recorder import LiveRecorder
-    from awstape.recovery import load_set_aside, recover_journals
+    from awstape.merging import load_set_aside
+    from awstape.recovery import recover_journals
 
     advice = advice.about(str(path))
     answering = cassette_files.load_all(beside, load_models())

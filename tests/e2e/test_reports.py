@@ -40,7 +40,7 @@ HARMLESS = re.compile(
     | /core/redaction/aliases.py:\ Key.digest:\ value | /core/(.*):\ \w+\._?digest:\ text
     | /core/recording/exchange.py:\ .* | /live_recorder.py:\ .*:\ (content|noticed|last)
     | /progress.py:\ Work\..*:\ (item|_)
-    | /recovery.py:\ .*:\ content | /files/(journal|encrypted_lines).py:\ .*:\ content
+    | /merging.py:\ .*:\ content | /files/(journal|encrypted_lines).py:\ .*:\ content
     | /core/aws/(wire|routing).py:\ .* | /core/text/hidden.py:\ Hidden.__init__:\ value | /errors.py:\ .*
     """,
     re.VERBOSE,

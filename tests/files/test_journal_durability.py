@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from awstape import opening, recovery
+from awstape import merging, opening, recovery
 from awstape.core.aws.model import Value
 from awstape.core.recording.set_aside import write_set_aside
 from awstape.core.redaction.aliases import Key
@@ -79,7 +79,7 @@ class Begun:
 
 
 def state(path: Path) -> State:
-    aside = recovery.load_set_aside(path, find_key())
+    aside = merging.load_set_aside(path, find_key())
     return path.read_text() if path.exists() else None, tuple(map(write_set_aside, aside))
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from awstape import opening, recovery
+from awstape import merging, opening, recovery
 from awstape.core.recording.set_aside import write_set_aside
 from awstape.core.redaction.redactor import Redactor
 from awstape.files import keys
@@ -75,7 +75,7 @@ def killed(path: Path, answers: int, after: float) -> tuple[bool, int]:
 def state(path: Path) -> State:
     key = keys.find_key(ENVIRON)
     assert key
-    aside = recovery.load_set_aside(path, key)
+    aside = merging.load_set_aside(path, key)
     return path.read_text() if path.exists() else None, tuple(map(write_set_aside, aside))
 
 

@@ -13,7 +13,7 @@ from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.files.journal import Journal
 from awstape.live_recorder import LiveRecorder
-from awstape.recovery import rare_garbage_collection
+from awstape.merging import rare_garbage_collection
 from bench.frame import Goal, Row, Setting, row
 from bench.other_pages import pages
 from bench.traffic import LIST_ROLES, MODELS, page, request
