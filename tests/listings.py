@@ -36,7 +36,7 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import KEY
@@ -113,7 +113,7 @@ def _check(operation: Operation, protocol: Protocol) -> None:
         raise UnequalError("redacting it again changes it")
     expected = _items(operation, (parse_response(operation, response, protocol) for _, response in responses))
     for mode in MODES:
-        player = Player(models, cassette, Redactor(KEY), has_key=True, paging=Paging.parse(mode))
+        player = Player(models, cassette, Redactor(KEY), has_key=True, paging=PagingMode.parse(mode))
         found = _items(operation, _pages(operation, protocol, player, input_, region))
         compare(expected, found, mode)
 

@@ -22,7 +22,7 @@ from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.view.selectors import SelectedTrack, select
 from awstape.core.view.track_statistics import cassette_statistics
 from awstape.core.view.value_lines import cassette_text
@@ -129,7 +129,7 @@ def _merge(cassette: Cassette, chosen: tuple[SelectedTrack, ...]) -> Cassette:
 
 
 def _repage(cassette: Cassette, chosen: tuple[SelectedTrack, ...]) -> Cassette:
-    return edits.repage_takes(MODELS, cassette, chosen, Paging.parse("2"))
+    return edits.repage_takes(MODELS, cassette, chosen, PagingMode.parse("2"))
 
 
 def _split(shape: Shape, size: int) -> Work:

@@ -21,7 +21,7 @@ from awstape import __version__
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.validation import SCHEMA_FILE
-from awstape.files.project_settings import Settings
+from awstape.files.project_settings import ProjectSettings
 from e2e import warm
 from examples import ROOT, environment, upstreams
 from support.paths import GUIDE
@@ -123,7 +123,7 @@ def test_the_readme_lists_every_topic() -> None:
 
 def test_the_settings_shown_are_settings() -> None:
     shown = [tomllib.loads(body)["tool"]["awstape"] for body in blocks("toml")]
-    settings = [Settings.read(each) for each in shown]
+    settings = [ProjectSettings.read(each) for each in shown]
     for known in ("keep", "mask", "mask_members"):
         assert any(getattr(each.rules, known) for each in settings)
     assert any(each.services for each in settings)

@@ -25,7 +25,7 @@ from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.faults import Fault, FaultError
 from awstape.core.redaction.aliases import Key, key_fingerprint
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.replay.paging_modes import Paging, PagingError
+from awstape.core.replay.paging_modes import PagingError, PagingMode
 from awstape.core.replay.player import Player
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.errors import UserError
@@ -217,14 +217,14 @@ def _callers_of(environ: Mapping[str, str]) -> set[str | None]:
     return {key, account, f"{account}/{principal}"}
 
 
-def parse_replay_options(models: Models, paging: str, faults: Sequence[str]) -> tuple[Paging, list[Fault]]:
+def parse_replay_options(models: Models, paging: str, faults: Sequence[str]) -> tuple[PagingMode, list[Fault]]:
     """Parses how to replay the services that `models` recognises. Raises UserError."""
     return _parse_paging(paging), [_parse_fault(models, text) for text in faults]
 
 
-def _parse_paging(text: str) -> Paging:
+def _parse_paging(text: str) -> PagingMode:
     try:
-        return Paging.parse(text)
+        return PagingMode.parse(text)
     except PagingError as error:
         raise UserError(str(error), "for example client, 2 or torture:1") from None
 

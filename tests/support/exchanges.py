@@ -24,7 +24,7 @@ from awstape.core.recording.folding import Recording
 from awstape.core.recording.recorder import Recorder, Selection
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from awstape.core.text.hidden import Hidden
@@ -151,7 +151,7 @@ def player(
     recorded: Cassette, *, key: Key | None = KEY, paging: str = "recorded", faults: Iterable[str] = ()
 ) -> Player:
     """Returns a player of the cassette. key: None for a player without a key."""
-    cut, failing = Paging.parse(paging), [Fault.parse(text) for text in faults]
+    cut, failing = PagingMode.parse(paging), [Fault.parse(text) for text in faults]
     redactor = Redactor(key or Key(b"thrown away"))
     return Player(MODELS, recorded, redactor, has_key=key is not None, paging=cut, faults=failing)
 

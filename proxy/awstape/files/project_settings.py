@@ -31,7 +31,7 @@ _Part = TypeVar("_Part")
 _POSITION = lazy_pattern(r"\(at line (\d+), column (\d+)\)$")
 
 
-class Settings(NamedTuple):
+class ProjectSettings(NamedTuple):
     """The settings of a project.
 
     services: globs of the services that are recorded; empty for the default ones. match_rules: the table `match`.
@@ -44,7 +44,7 @@ class Settings(NamedTuple):
     pytest_options: Mapping[str, object] = MappingProxyType({})
 
     @classmethod
-    def read(cls, settings: Mapping[str, object]) -> Settings:
+    def read(cls, settings: Mapping[str, object]) -> ProjectSettings:
         """The settings in `[tool.awstape]`. Raises RuleError."""
         services = settings.get("services", [])
         if not isinstance(services, list) or not all(isinstance(glob, str) and glob for glob in services):
@@ -95,7 +95,7 @@ def load_match_rules(*paths: Path) -> MatchRules:
     return _load_common(paths, lambda settings: settings.match_rules)
 
 
-def _load_common(paths: Sequence[Path], of_settings: Callable[[Settings], _Part]) -> _Part:
+def _load_common(paths: Sequence[Path], of_settings: Callable[[ProjectSettings], _Part]) -> _Part:
     """The part of the settings that must be the same for some files and folders. Raises UserError."""
     folders = dict.fromkeys(map(_folder_of, paths or [Path()]))
     found = [(folder, of_settings(_load_nearest(folder))) for folder in folders]
@@ -116,12 +116,12 @@ def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _load_nearest(folder: Path) -> Settings:
+def _load_nearest(folder: Path) -> ProjectSettings:
     found = _find_nearest(folder)
-    return found[1] if found else Settings()
+    return found[1] if found else ProjectSettings()
 
 
-def _find_nearest(folder: Path) -> tuple[Path, Settings] | None:
+def _find_nearest(folder: Path) -> tuple[Path, ProjectSettings] | None:
     for parent in (folder, *folder.parents):
         path = parent / "pyproject.toml"
         with suppress(OSError):
@@ -130,7 +130,7 @@ def _find_nearest(folder: Path) -> tuple[Path, Settings] | None:
     return None
 
 
-def _load_file(path: Path) -> Settings | None:
+def _load_file(path: Path) -> ProjectSettings | None:
     """Loads the settings of one pyproject.toml; None if it has no `[tool.awstape]`. Raises UserError."""
     try:
         text = limited_reading.read_bytes(path, _MAX_BYTES, "awstape reads no larger settings").decode("utf-8")
@@ -146,7 +146,7 @@ def _load_file(path: Path) -> Settings | None:
     if not isinstance(settings, dict):
         raise UserError(f"{path}: tool.awstape is not a table", "write [tool.awstape] and the settings below it")
     try:
-        return Settings.read(settings)
+        return ProjectSettings.read(settings)
     except RuleError as error:
         raise UserError(f"{path}:{_line_of(text, error)}: {error}", error.tip or "correct the rule") from None
 
@@ -178,7 +178,7 @@ def _line_of(text: str, error: RuleError) -> int:
         try:
             settings = _awstape_table("\n".join(lines[:end]))
             if isinstance(settings, dict):
-                Settings.read(settings)
+                ProjectSettings.read(settings)
         except tomllib.TOMLDecodeError:  # the text ends within a list
             continue
         except RuleError as found:

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from awstape.core.view.selectors import SelectedTrack
 from awstape.errors import UserError
 from awstape.formats.exports import awscli, har, stubber, vcr
-from awstape.formats.exports.exchanges import AddNote, UnsupportedTrackError, check_requestable, common_notes
+from awstape.formats.exports.exported_pages import AddNote, UnsupportedTrackError, check_requestable, common_notes
 
 Converted = TypeVar("Converted")
 
@@ -27,7 +27,7 @@ class Export:
 
 
 @dataclass(frozen=True)
-class Format(Generic[Converted]):
+class ExportFormat(Generic[Converted]):
     """An export format: the functions of its module."""
 
     convert_track: Callable[[SelectedTrack, AddNote], Converted]
@@ -52,9 +52,9 @@ def export_tracks(tracks: Iterable[SelectedTrack], form: str) -> Export:
     return Export(FORMATS[form].assemble(converted), tuple(notes))
 
 
-FORMATS: Mapping[str, Format[Any]] = {
-    "awscli": Format(awscli.convert_track, awscli.assemble),
-    "har": Format(har.convert_track, har.assemble),
-    "stubber": Format(stubber.convert_track, stubber.assemble),
-    "vcr": Format(vcr.convert_track, vcr.assemble),
+FORMATS: Mapping[str, ExportFormat[Any]] = {
+    "awscli": ExportFormat(awscli.convert_track, awscli.assemble),
+    "har": ExportFormat(har.convert_track, har.assemble),
+    "stubber": ExportFormat(stubber.convert_track, stubber.assemble),
+    "vcr": ExportFormat(vcr.convert_track, vcr.assemble),
 }

@@ -20,12 +20,12 @@ from awstape.core.recording.recorder import Recorder
 from awstape.core.recording.take_order import UNKNOWN
 from awstape.errors import UserError, bug_location
 from awstape.formats.imports import cassetter, har, mitmproxy_flows, placebo, stubber, vcr
-from awstape.formats.imports.entries import Entry, Exchange, ImportOptions, Unusable
+from awstape.formats.imports.entries import Entry, ImportedExchange, ImportOptions, Unusable
 from awstape.formats.imports.file_parsing import NotReadableError, find_files, load_file
 
 
 @dataclass(frozen=True)
-class Format:
+class ImportFormat:
     """An import format. recognises: whether a parsed file has it. read: yields the entries of a file."""
 
     title: str
@@ -33,13 +33,13 @@ class Format:
     read: Callable[[Path, Any, ImportOptions], Iterator[Entry]]
 
 
-FORMATS: Mapping[str, Format] = {
-    "mitmproxy": Format("flows of mitmproxy", mitmproxy_flows.recognises, mitmproxy_flows.read),
-    "har": Format("HAR", har.recognises, har.read),
-    "vcr": Format("a cassette of VCR.py", vcr.recognises, vcr.read),
-    "cassetter": Format("a cassette of cassetter", cassetter.recognises, cassetter.read),
-    "placebo": Format("an answer of placebo", placebo.recognises, placebo.read),
-    "stubber": Format("answers for botocore's Stubber", stubber.recognises, stubber.read),
+FORMATS: Mapping[str, ImportFormat] = {
+    "mitmproxy": ImportFormat("flows of mitmproxy", mitmproxy_flows.recognises, mitmproxy_flows.read),
+    "har": ImportFormat("HAR", har.recognises, har.read),
+    "vcr": ImportFormat("a cassette of VCR.py", vcr.recognises, vcr.read),
+    "cassetter": ImportFormat("a cassette of cassetter", cassetter.recognises, cassetter.read),
+    "placebo": ImportFormat("an answer of placebo", placebo.recognises, placebo.read),
+    "stubber": ImportFormat("answers for botocore's Stubber", stubber.recognises, stubber.read),
 }
 
 
@@ -60,7 +60,7 @@ def read_entries(paths: Iterable[Path], form: str | None, options: ImportOptions
             yield Unusable(str(file), error.problem)
 
 
-def _find_format(content: Any, form: str | None) -> Format:
+def _find_format(content: Any, form: str | None) -> ImportFormat:
     for name, each in FORMATS.items():
         if form in (None, name) and each.recognises(content):
             return each
@@ -72,8 +72,8 @@ def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> None:
     """Gives entries to the recorder, which counts the unusable ones. Raises UserError for a bug in awstape."""
     answered = [0]  # the number of exchanges that were answered before each entry
     for entry in entries:
-        overlapping = entry.overlapping if isinstance(entry, Exchange) else 0
-        has_order = isinstance(entry, Exchange) and entry.has_order
+        overlapping = entry.overlapping if isinstance(entry, ImportedExchange) else 0
+        has_order = isinstance(entry, ImportedExchange) and entry.has_order
         answered_before = answered[max(0, len(answered) - 1 - overlapping)] if has_order else UNKNOWN
         _record_entry(recorder, entry, answered_before)
         answered.append(recorder.answered)

@@ -49,7 +49,7 @@ from awstape.inprocess.botocore_wire import (
     request_of,
     response_of,
 )
-from awstape.inprocess.known_calls import Answer, Call, KnownCalls
+from awstape.inprocess.known_calls import ClientCall, KnownCalls, ParsedAnswer
 from awstape.inprocess.shared_session_parts import share_session_parts
 from awstape.tape import Tape
 
@@ -168,7 +168,7 @@ def _event_emitter(target: Any) -> Any:
 
 def _before_call(
     params: Mapping[str, Any], request_signer: Any, context: dict[str, Any], event_name: str, **_: Any
-) -> Answer | None:
+) -> ParsedAnswer | None:
     """Answers a known call; otherwise remembers the call, to get to know it."""
     if _service_of(event_name) is None or not _replays_only(_tapes[-1]) or is_async(context):
         return None
@@ -252,7 +252,7 @@ def _before_sign(request: Any, request_signer: Any, event_name: str, **_: Any) -
         request.context[CALLER] = _access_key_id(getattr(request_signer, "_credentials", None))
 
 
-def _call_under_way() -> Call | None:
+def _call_under_way() -> ClientCall | None:
     return (call_context.get() or {}).get(_CALL)
 
 

@@ -40,7 +40,7 @@ _UNSEEN = ("botocore.", "awstape.", "moto.")
 _SEEN = ("botocore.monitoring",)
 _PLAIN = frozenset({str, int, float, bool, bytes, datetime, Decimal, type(None)})
 
-Answer = tuple[Any, dict[str, Any]]
+ParsedAnswer = tuple[Any, dict[str, Any]]
 """botocore's response, and the values parsed from it."""
 
 
@@ -48,14 +48,14 @@ class _Client:
     """What is known of a client. registered: changes with its handlers, upon which `may_skip` depends."""
 
     def __init__(self) -> None:
-        self.replies = KnownReplies[Answer](MAX_KEPT)
+        self.replies = KnownReplies[ParsedAnswer](MAX_KEPT)
         self.adding = Lock()  # a client may be used by several threads
         self.registered: object = None
         self.may_skip: dict[str, bool] = {}
 
 
 @dataclass
-class Call:
+class ClientCall:
     """A call under way. replies: those of its attempts. values: those parsed from the last one, None if not plain."""
 
     signer: Any
@@ -65,7 +65,7 @@ class Call:
     replies: list[Reply] = field(default_factory=list)
     values: dict[str, Any] | None = None
 
-    def serve_again(self) -> Answer | None:
+    def serve_again(self) -> ParsedAnswer | None:
         """The answer to a known call, which counts as served; None if the call must be answered anew."""
         answer = self.client.replies.serve_again(self.key)
         return (answer[0], copy_values(answer[1])) if answer else None
@@ -117,7 +117,7 @@ class KnownCalls:
 
     def begin(
         self, signer: Any, event: str, request: Mapping[str, Any], context: Mapping[str, Any], credentials: object
-    ) -> Call | None:
+    ) -> ClientCall | None:
         """A call with the request as botocore serialized it; None if it can't become known.
 
         event: `iam.ListRoles`. credentials: what identifies them, hidden. Nothing is shown of what the key holds: a
@@ -135,7 +135,7 @@ class KnownCalls:
         body = _freeze(request["body"])
         if body is None:
             return None
-        return Call(
+        return ClientCall(
             signer,
             client,
             event,

@@ -23,13 +23,11 @@ from awstape.serving.connection import Connection, State
 from awstape.serving.endpoint import Endpoint
 from awstape.serving.known_requests import MAX_KEPT
 
-Answer = Callable[[Request], Reply]
-
 
 class ReplayLayers:
     """The layers of a proxy that answer decrypted requests; they share the requests that are known."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Callable[[Request], Reply]) -> None:
         self._answer = answer
         self._known = KnownReplies[bytes](MAX_KEPT)
         self._connections: set[Connection] = set()
@@ -46,7 +44,7 @@ class ReplayLayers:
         return ReplayLayer(of, endpoint, self._connections)
 
 
-def _answer_for(answer: Answer, host: str, request: Request) -> Reply:
+def _answer_for(answer: Callable[[Request], Reply], host: str, request: Request) -> Reply:
     """The reply to a request to a host; it is known by its bytes only if they name the host."""
     return answer(request) if request.host else replace(answer(replace(request, host=host)), serve_again=None)
 

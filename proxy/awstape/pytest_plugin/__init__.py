@@ -30,7 +30,7 @@ from awstape.pytest_plugin.run_summary import (
 )
 
 if TYPE_CHECKING:
-    from awstape.pytest_plugin.fixture import Awstape
+    from awstape.pytest_plugin.fixture import AwstapeFixture
     from awstape.pytest_plugin.tapes import OpenTape
 
 TAPE: pytest.StashKey[OpenTape] = pytest.StashKey()
@@ -103,7 +103,7 @@ def awstape_config() -> dict[str, object]:
 
 
 @pytest.fixture
-def awstape(request: pytest.FixtureRequest, awstape_config: object) -> Iterator[Awstape]:
+def awstape(request: pytest.FixtureRequest, awstape_config: object) -> Iterator[AwstapeFixture]:
     """Replays or records the test's cassette while the test runs."""
     from awstape.pytest_plugin.markers import find_tape_node, read_settings
     from awstape.pytest_plugin.tapes import fixture_of, open_tape, user_errors_as_failures

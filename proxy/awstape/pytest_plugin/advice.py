@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.core.text.advice import Advice, in_python
 from awstape.files import project_settings
-from awstape.pytest_plugin.markers import Node, Settings
+from awstape.pytest_plugin.markers import Node, TapeSettings
 from awstape.pytest_plugin.run_summary import relative
 
 
@@ -22,7 +22,7 @@ def _quote(text: str) -> str:
     return f"'{text}'" if "'" not in text else shlex.quote(text)
 
 
-def advice_for(settings: Settings) -> Advice:
+def advice_for(settings: TapeSettings) -> Advice:
     """How the requests of a test are recorded, or those of the tests of a module or class."""
     node = settings.node
 
@@ -45,7 +45,7 @@ def advice_for(settings: Settings) -> Advice:
     return advice.about(relative(settings.paths[0], node.config)) if len(settings.paths) == 1 else advice
 
 
-def rewrite_line(settings: Settings) -> str:
+def rewrite_line(settings: TapeSettings) -> str:
     """How to remove what was not replayed."""
     what = "is not replayed" if settings.is_own else "no test in the folder asks for"
     return f"to remove what {what}: {advice_for(settings).record('rewrite')}"

@@ -15,7 +15,7 @@ from awstape.inprocess.botocore_hook import InProcess
 from awstape.program import environment, servers
 
 
-class Awstape:
+class AwstapeFixture:
     """The cassette of a test. path: its file, the first of several."""
 
     def __init__(self, hook: InProcess, path: Path, stack: ExitStack) -> None:

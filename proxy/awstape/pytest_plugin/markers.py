@@ -38,7 +38,7 @@ Node = pytest.Item | pytest.Collector
 
 
 @dataclass(frozen=True)
-class Settings:
+class TapeSettings:
     """The settings of a tape.
 
     node: the test, or the module or class whose tests share the tape. folder: that of its cassettes. is_own: no
@@ -84,7 +84,7 @@ def shares_tape(node: pytest.Collector) -> bool:
     )
 
 
-def read_settings(node: Node, configured: object = None) -> Settings:
+def read_settings(node: Node, configured: object = None) -> TapeSettings:
     """Reads the settings of a tape. configured: the value of the fixture `awstape_config`.
 
     Raises UserError for options that can't be used.
@@ -99,7 +99,7 @@ def read_settings(node: Node, configured: object = None) -> Settings:
     options |= _read_command_line(node.config)
     folder = Path(os.path.normpath(node.path.parent / os.fspath(options.get("folder", FOLDER))))
     faults = options.get("faults", ())
-    return Settings(
+    return TapeSettings(
         node,
         folder,
         tuple(Path(os.path.normpath(folder / _with_suffix(str(name)))) for name in names)

@@ -37,8 +37,8 @@ from awstape.opening import RECORD_MODES, choose_services, open_for_recording, o
 from awstape.program.environment import current
 from awstape.proxying.upstream import parse_upstream
 from awstape.pytest_plugin.advice import advice_for, rewrite_line
-from awstape.pytest_plugin.fixture import Awstape
-from awstape.pytest_plugin.markers import Settings
+from awstape.pytest_plugin.fixture import AwstapeFixture
+from awstape.pytest_plugin.markers import TapeSettings
 from awstape.pytest_plugin.run_summary import OUTCOME, SHOWN, SUMMARY, relative
 from awstape.report import kept_journal_line, lacking_lines
 
@@ -56,7 +56,7 @@ _UNREACHED = "Could not connect to the endpoint URL"
 class OpenTape:
     """A tape in use, with its settings. where: the cassettes, for messages; recorded: the one that is recorded."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: TapeSettings) -> None:
         self.settings = settings
         self._config = settings.node.config
         self.where = ", ".join(relative(path, self._config) for path in settings.paths)
@@ -183,7 +183,7 @@ def _has_key(fingerprints: Set[str]) -> bool:
     return False
 
 
-def _open(settings: Settings) -> InProcess:
+def _open(settings: TapeSettings) -> InProcess:
     """Opens the cassettes for replay or recording. Raises UserError."""
     node, mode, path = settings.node, settings.mode, settings.paths[0]
     missing = [each for each in settings.paths if not each.exists()]
@@ -241,7 +241,7 @@ def find_literals(path: Path) -> frozenset[str]:
 
 
 @contextmanager
-def open_tape(settings: Settings) -> Iterator[OpenTape]:
+def open_tape(settings: TapeSettings) -> Iterator[OpenTape]:
     """Opens a tape and puts it in use; at the end closes it, which may fail the test."""
     with user_errors_as_failures():
         tape = OpenTape(settings)
@@ -252,10 +252,10 @@ def open_tape(settings: Settings) -> Iterator[OpenTape]:
 
 
 @contextmanager
-def fixture_of(tape: OpenTape) -> Iterator[Awstape]:
+def fixture_of(tape: OpenTape) -> Iterator[AwstapeFixture]:
     """The value of the fixture for a test; what it serves to programs ends with it."""
     with ExitStack() as stack:
-        yield Awstape(tape.hook, tape.settings.paths[0], stack)
+        yield AwstapeFixture(tape.hook, tape.settings.paths[0], stack)
 
 
 @contextmanager

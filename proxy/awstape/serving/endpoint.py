@@ -27,7 +27,7 @@ MAX_CONNECTIONS = 500
 DRAIN_TIME = 5.0  # seconds
 _CHECK_INTERVAL = 1.0  # seconds
 
-Answer = Callable[[Request], Reply | asyncio.Future[Reply]]
+AnswerFunction = Callable[[Request], Reply | asyncio.Future[Reply]]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -41,7 +41,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serve(
-    answer: Answer, host: str, port: int, known: KnownReplies[bytes] | None = None
+    answer: AnswerFunction, host: str, port: int, known: KnownReplies[bytes] | None = None
 ) -> AsyncIterator[tuple[str, int]]:
     """Runs an endpoint; yields its address and port. Raises UserError if it can't listen.
 
@@ -67,7 +67,7 @@ async def serve(
 class Endpoint:
     """An endpoint with its connections. is_ending: whether no further connections are accepted."""
 
-    def __init__(self, answer: Answer, known: KnownReplies[bytes]) -> None:
+    def __init__(self, answer: AnswerFunction, known: KnownReplies[bytes]) -> None:
         self.answer = answer
         self.known = known
         self.connections: set[Connection] = set()

@@ -84,7 +84,7 @@ def make_cassette(
     return Cassette.of([take], [redactor.key_fingerprint], apart=redactor.apart)
 
 
-def count_items(operation: Operation, cassette: Cassette) -> int:
+def count_cassette_items(operation: Operation, cassette: Cassette) -> int:
     """The number of items on all pages, in all lists."""
     outputs = (page.answer.output for take in cassette.takes for page in take.pages)
     return sum(len(items_of(output, name)) for output in outputs for name in item_lists(operation))

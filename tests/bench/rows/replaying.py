@@ -13,7 +13,7 @@ from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Response
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.replay.player import Player
 from bench.frame import Row, Setting, row
 from bench.traffic import LIST_ROLES, MODELS, cassette, request
@@ -29,7 +29,7 @@ def _rows(setting: Setting) -> Iterator[Row]:
     listing = cassette(1, roles)
     answer = listing.takes[0].pages[0].answer
     for mode in ("client", "10", "torture"):
-        player = Player(MODELS, listing, Redactor(Key(b"key")), has_key=True, paging=Paging.parse(mode))
+        player = Player(MODELS, listing, Redactor(Key(b"key")), has_key=True, paging=PagingMode.parse(mode))
         name = f"{roles} roles in {drain(player)} pages ({mode})"
         yield row(name, partial(drain, player), lambda: write_response(LIST_ROLES, answer, "id"),
                   "encoding them in one page")  # fmt: skip

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from awstape.core.aws.call import Answer
 from awstape.core.cassette.cassette import After, Cassette, Page, Take, Track
-from awstape.core.cassette.takes import merge_cassettes
+from awstape.core.cassette.takes import merge_recorded
 from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
-from awstape.core.editing.edits import merge_cassettes as merge_files
+from awstape.core.editing.edits import merge_cassettes
 from awstape.core.redaction.aliases import Aliases
 from support import strategies
 from support.exchanges import KEY, MODELS
@@ -97,7 +97,7 @@ def test_two_cassettes_join_without_either_overwriting_the_other(
 ) -> None:
     """As texts, too, whatever their headers say."""
     cassettes = [Cassette.of(one, account=first), Cassette.of(two, account=second)]
-    merged = merge_files(MODELS, cassettes, "first")
+    merged = merge_cassettes(MODELS, cassettes, "first")
     assert dict(merged.tracks()).keys() == {take.track for take in (*one, *two)}
     texts = [CassetteText.write(cassette) for cassette in cassettes]
     rewritten = rewrite_cassette(MODELS, texts, merged)
@@ -108,7 +108,7 @@ def test_two_cassettes_join_without_either_overwriting_the_other(
 def test_comments_survive_where_another_header_is_written() -> None:
     text = write_cassette(Cassette.of([take(B)])).replace("identity: {}", "identity: {}  # of B")
     both = [CassetteText.read([each], MODELS) for each in (write_cassette(Cassette.of([take(A)])), text)]
-    merged = merge_files(MODELS, [each.cassette for each in both], None)
+    merged = merge_cassettes(MODELS, [each.cassette for each in both], None)
     rewritten = rewrite_cassette(MODELS, both, merged)
     assert rewritten.lost_comments == rewritten.removed_comments == ()
     assert rewritten.text.count("identity: {}") == 2
@@ -119,14 +119,14 @@ def test_comments_survive_where_another_header_is_written() -> None:
 
 
 def test_a_recording_of_another_account_leaves_the_old_tracks() -> None:
-    merged = merge_cassettes(MODELS, Cassette.of([take(B)]), Cassette.of([take(A), take(A, "GetUser")]))
+    merged = merge_recorded(MODELS, Cassette.of([take(B)]), Cassette.of([take(A), take(A, "GetUser")]))
     assert [each.track.account for each in merged.takes] == [A, A, B]
     assert merged.account == B, "the header stays, so that the text of old tracks does"
 
 
 def test_a_track_of_an_unknown_caller_is_replaced_by_that_of_the_first_known_one() -> None:
     old = Cassette.of([take(None), take(None, "GetUser"), take(None, path="/a/", after=After(WRITE, 1))])
-    merged = merge_cassettes(MODELS, old, Cassette.of([take(A), take(B)]))
+    merged = merge_recorded(MODELS, old, Cassette.of([take(A), take(B)]))
     assert [(each.track.operation, each.track.account) for each in merged.takes] == [
         ("GetUser", None),
         ("ListRoles", None),  # that of another path
@@ -134,7 +134,7 @@ def test_a_track_of_an_unknown_caller_is_replaced_by_that_of_the_first_known_one
         ("ListRoles", B),
     ]
     assert merged.account is None
-    whole = merge_cassettes(MODELS, Cassette.of([take(None)]), Cassette.of([take(A)]))
+    whole = merge_recorded(MODELS, Cassette.of([take(None)]), Cassette.of([take(A)]))
     assert (whole.account, len(whole.takes)) == (A, 1)
 
 
@@ -142,12 +142,12 @@ def test_what_comes_after_a_write_of_an_unknown_caller_follows_it() -> None:
     unknown = replace(WRITE, account=None)
     deleted = Take(unknown, (Page(None, None, Answer({})),))
     old = Cassette.of([take(None, after=After(unknown, 1)), deleted])
-    merged = merge_cassettes(MODELS, old, Cassette.of([replace(deleted, track=WRITE)]))
+    merged = merge_recorded(MODELS, old, Cassette.of([replace(deleted, track=WRITE)]))
     (read,) = (each for each in merged.takes if each.after)
     assert read.after == After(WRITE, 1)
     # The recording has no answer to the write, so the old one stays: the new read comes after that.
     lost = Take(WRITE, (Page.make_hole("unreadable"),))
-    merged = merge_cassettes(MODELS, Cassette.of([deleted]), Cassette.of([take(A, after=After(WRITE, 1)), lost]))
+    merged = merge_recorded(MODELS, Cassette.of([deleted]), Cassette.of([take(A, after=After(WRITE, 1)), lost]))
     (read,) = (each for each in merged.takes if each.after)
     assert read.after == After(unknown, 1)
 

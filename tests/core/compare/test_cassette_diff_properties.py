@@ -18,7 +18,7 @@ from awstape.core.compare.cassette_diff import diff_cassettes
 from awstape.core.compare.change_lines import change_lines, changes_summary
 from awstape.core.compare.equality import json_text
 from awstape.core.compare.value_diff import Change
-from awstape.core.replay.paging_modes import Listing, Paging
+from awstape.core.replay.paging_modes import Listing, PagingMode
 from support import strategies
 from support.exchanges import MODELS
 from support.paging import End, recording
@@ -64,7 +64,7 @@ def test_a_repaged_cassette_differs_in_its_page_sizes_only(cassette: Cassette, s
 
 def recut(take: Take, size: int) -> Take:
     """The take as `--paging SIZE` serves it."""
-    listing = Listing(operation(take), take, 1, Paging("N", size))
+    listing = Listing(operation(take), take, 1, PagingMode("N", size))
     token, position, answers = None, Listing.first, list[Answer]()
     output_token = getattr(operation(take).paging, "output_token", "")
     while position:

@@ -16,7 +16,7 @@ from awstape.core.editing.edits import EditError
 from awstape.core.editing.rename import rename
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
-from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.view.selectors import SelectedTrack
 from support import strategies
 from support.exchanges import KEY, MODELS, cassette, operation
@@ -98,11 +98,11 @@ def test_an_impossible_edit_is_refused(recorded: Cassette, attempt: Any, problem
 
 
 def repaging(c: Cassette, one: tuple[SelectedTrack, ...], n: int) -> Cassette:
-    return edits.repage_takes(MODELS, c, one, Paging.parse(str(n % 4 + 1)))
+    return edits.repage_takes(MODELS, c, one, PagingMode.parse(str(n % 4 + 1)))
 
 
 def torturing(c: Cassette, _: tuple[SelectedTrack, ...], n: int) -> Cassette:
-    return edits.repage_takes(MODELS, c, chosen(c), Paging.parse(f"torture:{n}"))
+    return edits.repage_takes(MODELS, c, chosen(c), PagingMode.parse(f"torture:{n}"))
 
 
 def dropping_one(c: Cassette, one: tuple[SelectedTrack, ...], n: int) -> Cassette:

@@ -16,7 +16,7 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import take_document, write_cassette, write_take
 from awstape.core.editing import edits
 from awstape.core.editing.edits import EditError
-from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.paging_modes import PagingMode
 from support import strategies
 from support.exchanges import MODELS, cassette, listing, respond
 from support.role_cassette import PATH, READ, ROLES, alias_of_role, assert_valid, chosen, role_names
@@ -31,7 +31,7 @@ from support.role_cassette import PATH, READ, ROLES, alias_of_role, assert_valid
     ],
 )
 def test_repage(recorded: Cassette, pages: str, expected: list[list[str]]) -> None:
-    after = edits.repage_takes(MODELS, recorded, chosen(recorded), Paging.parse(pages))
+    after = edits.repage_takes(MODELS, recorded, chosen(recorded), PagingMode.parse(pages))
     assert role_names(after) == [[alias_of_role(real) for real in page] for page in expected]
     assert_valid(after)
     others = [take for take in recorded.takes if len(take.pages) == 1]
@@ -41,7 +41,7 @@ def test_repage(recorded: Cassette, pages: str, expected: list[list[str]]) -> No
 def test_repage_keeps_how_a_listing_ended() -> None:
     last_page = respond("ListRoles", {"IsTruncated": True, "Roles": ROLES[3:], "Marker": "on"})
     unfinished = cassette(READ[0], (READ[1][0], last_page))
-    after = edits.repage_takes(MODELS, unfinished, chosen(unfinished), Paging.parse("2"))
+    after = edits.repage_takes(MODELS, unfinished, chosen(unfinished), PagingMode.parse("2"))
     assert role_names(after) == [
         [alias_of_role(n) for n in page] for page in (["Deploy", "Audit"], ["Build", "Backup"], ["Restore"])
     ]
@@ -51,7 +51,7 @@ def test_repage_keeps_how_a_listing_ended() -> None:
 
 
 def test_torture_pages_are_the_same_items(recorded: Cassette) -> None:
-    after = edits.repage_takes(MODELS, recorded, chosen(recorded, "ListRoles"), Paging.parse("torture:3"))
+    after = edits.repage_takes(MODELS, recorded, chosen(recorded, "ListRoles"), PagingMode.parse("torture:3"))
     assert [n for page in role_names(after) for n in page] == [n for page in role_names(recorded) for n in page]
     assert [] in role_names(after)
     assert_valid(after)
@@ -126,7 +126,7 @@ def test_faults(recorded: Cassette) -> None:
     assert after.takes[roles[0].number - 1].faults == (one, other)
     assert read_cassette(write_cassette(after), MODELS) == after
     with pytest.raises(EditError, match="for a page that doesn't exist"):
-        edits.repage_takes(MODELS, after, roles, Paging.parse("9"))
+        edits.repage_takes(MODELS, after, roles, PagingMode.parse("9"))
     assert edits.set_faults(MODELS, after, roles, [], instead=True) == recorded
 
 

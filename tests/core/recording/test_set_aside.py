@@ -16,7 +16,7 @@ from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette, Take
-from awstape.core.cassette.takes import merge_cassettes
+from awstape.core.cassette.takes import merge_recorded
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.folding import Recording
@@ -353,7 +353,7 @@ def test_a_take_comes_back_to_its_place() -> None:
 def test_a_take_is_obsolete_once_its_track_was_recorded_anew() -> None:
     recording = recorded(LOGIN, get_role("zrealtwo", TOLD))
     (aside,) = recording.set_aside
-    anew = merge_cassettes(MODELS, recording.merged, recorded(get_role("zrealtwo", "harmless")).merged)
+    anew = merge_recorded(MODELS, recording.merged, recorded(get_role("zrealtwo", "harmless")).merged)
     assert fill_hole(anew, aside, aside.take) is None
     assert fill_hole(Cassette(keys=anew.keys), aside, aside.take) is not None
 

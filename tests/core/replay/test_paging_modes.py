@@ -15,7 +15,7 @@ from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.model import Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.replay.misses import Miss
-from awstape.core.replay.paging_modes import Listing, Paging, PagingError, Position
+from awstape.core.replay.paging_modes import Listing, PagingError, PagingMode, Position
 from awstape.core.replay.replies import ServedPage
 from support import strategies
 from support.exchanges import MODELS, operation, player, request
@@ -293,7 +293,7 @@ def test_unmodelled_members_are_on_the_pages_of_their_items() -> None:
     first, second = take.pages
     answer = replace(first.answer, output={**(first.answer.output or {}), "New": "x"}, unmodelled=("New",))
     take = replace(take, pages=(replace(first, answer=answer), second))
-    listing = Listing(operation("ListUsers"), take, 1, Paging.parse("1"))
+    listing = Listing(operation("ListUsers"), take, 1, PagingMode.parse("1"))
     cut = [listing.page(position, None).answer for position in (Position(1, 0), Position(2, 1))]
     assert [(page.output or {}).get("New") for page in cut] == ["x", None]
     assert [page.unmodelled for page in cut] == [("New",), ()]
@@ -350,10 +350,10 @@ def test_a_limit_out_of_range_gets_the_services_error(
 
 @pytest.mark.parametrize("text", MODES)
 def test_a_mode_is_read_and_written(text: str) -> None:
-    assert str(Paging.parse(text)) == text
+    assert str(PagingMode.parse(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "01", "٣", "1" * 10, "2 ", "torture:", "Client", "client:1", "N"])
 def test_other_texts_are_no_modes(text: str) -> None:
     with pytest.raises(PagingError, match="none of recorded, client, a number, torture, torture:SEED"):
-        Paging.parse(text)
+        PagingMode.parse(text)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from awstape.core.cassette.cassette import Cassette, Page
-from awstape.core.cassette.takes import are_settled, drop_redundant_takes, merge_cassettes
+from awstape.core.cassette.takes import are_settled, drop_redundant_takes, merge_recorded
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.replay.misses import Miss
@@ -94,8 +94,8 @@ def test_a_track_with_a_hole_is_recorded_again() -> None:
     holed = with_hole(whole, 2)
     assert not are_settled(operation(LIST), holed.takes)
     assert not player(holed, key=None).has_answer(request(LIST))
-    assert merge_cassettes(MODELS, whole, holed) == whole
-    assert merge_cassettes(MODELS, holed, whole) == whole
+    assert merge_recorded(MODELS, whole, holed) == whole
+    assert merge_recorded(MODELS, holed, whole) == whole
 
 
 def test_two_holes_are_two_takes() -> None:

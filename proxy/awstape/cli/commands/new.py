@@ -100,7 +100,7 @@ def new(
         else:
             click.echo(write_cassette(made), nl=False)
     take = made.takes[0]
-    number = synthetic_tracks.count_items(wanted, made)
+    number = synthetic_tracks.count_cassette_items(wanted, made)
     counts = {"pages": len(take.pages), "items": number}
     if as_json:
         cassette = str(output) if output else None

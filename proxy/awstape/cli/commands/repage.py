@@ -27,10 +27,10 @@ def repage(cassette: Path, pages: str, tracks: tuple[str, ...], options: paramet
     awstape repage team.yaml torture ListRoles
     """
     from awstape.core.editing.edits import repage_takes
-    from awstape.core.replay.paging_modes import Paging, PagingError
+    from awstape.core.replay.paging_modes import PagingError, PagingMode
 
     try:
-        paging = Paging.parse(pages)
+        paging = PagingMode.parse(pages)
     except PagingError as error:
         raise UserError(str(error), "for example 2 or torture:1") from None
     if paging.mode not in ("N", "torture"):

@@ -24,7 +24,7 @@ from awstape.core.cassette.cassette import After, Cassette, Take, Track, with_pa
 from awstape.core.cassette.page_tokens import find_repeated_page, mask_tokens, name_tokens
 
 
-def merge_cassettes(
+def merge_recorded(
     models: Models, old: Cassette, new: Cassette, whole: Cassette | None = None, failed: Container[Track] = ()
 ) -> Cassette:
     """The tracks of both; one in both is taken from `new`, unless only that of `old` is settled.

@@ -29,7 +29,7 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, take_document, write_header
 from awstape.core.compare.identity_meaning import WriteSpellings
 from awstape.core.editing.jmespath_paths import ExpressionError, select_paths
-from awstape.core.replay.paging_modes import Listing, Paging
+from awstape.core.replay.paging_modes import Listing, PagingMode
 from awstape.core.view.selectors import SelectedTrack
 
 Preference = Literal["first", "last", "both"]
@@ -62,7 +62,7 @@ def count_freed_reads(cassette: Cassette, removed: Iterable[SelectedTrack]) -> d
     return freed
 
 
-def repage_takes(models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], paging: Paging) -> Cassette:
+def repage_takes(models: Models, cassette: Cassette, chosen: Iterable[SelectedTrack], paging: PagingMode) -> Cassette:
     """The chosen takes with the same items in other pages, as replay would cut them. Calls without paging stay.
 
     Raises EditError for a listing with a hole.

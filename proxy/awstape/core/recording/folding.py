@@ -22,7 +22,7 @@ from awstape.core.aws.access_keys import Principals
 from awstape.core.aws.model import Models
 from awstape.core.aws.paging import count_items
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.takes import find_track, is_complete, merge_cassettes, normalise_cassette, rename_tracks
+from awstape.core.cassette.takes import find_track, is_complete, merge_recorded, normalise_cassette, rename_tracks
 from awstape.core.compare.identity_meaning import WriteSpellings
 from awstape.core.compare.principal_names import name_principals
 from awstape.core.recording.capture import Capture
@@ -178,7 +178,7 @@ class Folding:
         cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
         cassette = replace(cassette, apart=self._redactor.apart)
         left, joined = follow_old_takes(self._models, old, cassette, later)
-        merged = merge_cassettes(self._models, left, joined, recorded, failed_tracks)
+        merged = merge_recorded(self._models, left, joined, recorded, failed_tracks)
         merged = replace(normalise_cassette(self._models, merged, cassette.keys), apart=self._redactor.apart)
         made = _find_made_tracks(cassette, merged)
         aside = tuple(each for each in aside if each.hole is None or each.track in made | later)

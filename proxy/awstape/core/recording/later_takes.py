@@ -50,7 +50,7 @@ def _meaning(models: Models, track: Track) -> tuple[object, ...]:
 def follow_old_takes(models: Models, old: Cassette, new: Cassette, later: set[Track]) -> tuple[Cassette, Cassette]:
     """What is left of the old cassette, and the new one with old takes before its own in the tracks of `later`.
 
-    A track of an unknown caller in the old cassette is that of a known one in the new, as in `merge_cassettes`.
+    A track of an unknown caller in the old cassette is that of a known one in the new, as in `merge_recorded`.
     """
     left, recorded = dict(old.tracks()), dict(new.tracks())
     followed, known = dict[Track, tuple[Take, ...]](), dict[Track, Track]()

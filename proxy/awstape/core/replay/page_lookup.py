@@ -19,7 +19,7 @@ from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import After, Take, Track
 from awstape.core.replay.matching import TrackIndex
-from awstape.core.replay.paging_modes import Listing, Paging, Position, cut_tag, tag_of_token, take_of_token
+from awstape.core.replay.paging_modes import Listing, PagingMode, Position, cut_tag, tag_of_token, take_of_token
 from awstape.core.replay.take_selection import Epochs, TakeSelection, find_epochs
 
 
@@ -44,7 +44,7 @@ class PageLookup:
     those of all tracks when the first wrong one is.
     """
 
-    def __init__(self, models: Models, tracks: TrackIndex, paging: Paging) -> None:
+    def __init__(self, models: Models, tracks: TrackIndex, paging: PagingMode) -> None:
         self._models = models
         self._tracks = tracks
         self._paging = paging

@@ -52,7 +52,7 @@ class PagingError(ValueError):
     """Raised for a text that names no paging mode."""
 
 
-class Paging(NamedTuple):
+class PagingMode(NamedTuple):
     """A paging mode. size: the items on a page, for `N`. seed: for `torture`."""
 
     mode: Literal["recorded", "client", "N", "torture"] = "recorded"
@@ -60,7 +60,7 @@ class Paging(NamedTuple):
     seed: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Paging:
+    def parse(cls, text: str) -> PagingMode:
         """Reads `recorded`, `client`, a number, `torture` or `torture:SEED`. Raises PagingError."""
         mode, colon, seed = text.partition(":")
         if mode == "torture" and (seed or not colon):
@@ -101,13 +101,13 @@ class Listing:
     to a page that gives out a token a second time.
     """
 
-    def __init__(self, operation: Operation, take: Take, number: int, paging: Paging) -> None:
+    def __init__(self, operation: Operation, take: Take, number: int, paging: PagingMode) -> None:
         self._operation = operation
         self.number = number
         # An operation without paging, or a call that failed at once, has one page in every mode.
         names = operation.paging
         is_cut = names is not None and names.is_cuttable and take.pages[0].answer.output is not None
-        self._paging = paging if is_cut else Paging()
+        self._paging = paging if is_cut else PagingMode()
         if self._paging.mode != "recorded":
             take = replace(take, pages=tuple(takewhile(lambda page: page.hole is None, take.pages)))
         self._take = take
@@ -277,7 +277,7 @@ def cut_tag(track: Track) -> str:
     return track_tag(track.request_key, 8)
 
 
-def limit_error(paging: Paging, call: Call) -> Failure | None:
+def limit_error(paging: PagingMode, call: Call) -> Failure | None:
     """The service's error for a limit that the model does not allow; None in modes that ignore limits."""
     names = call.operation.paging
     if paging.mode != "client" or not names or not names.limit or call.operation.input is None:

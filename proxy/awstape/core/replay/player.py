@@ -32,7 +32,7 @@ from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay import sessions
 from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.page_lookup import PageLookup
-from awstape.core.replay.paging_modes import Paging, limit_error
+from awstape.core.replay.paging_modes import PagingMode, limit_error
 from awstape.core.replay.replies import FaultSelection, PageReplies, fault_reply, limit_reply
 from awstape.core.replay.sessions import Session, Sessions
 from awstape.core.replay.take_selection import TakeSelection
@@ -57,7 +57,7 @@ class Player:
         redactor: Redactor,
         *,
         has_key: bool,
-        paging: Paging = Paging(),  # noqa: B008, it is a value
+        paging: PagingMode = PagingMode(),  # noqa: B008, it is a value
         faults: Sequence[Fault] = (),
         match_rules: MatchRules = NO_MATCH_RULES,
         advice: Advice = ON_COMMAND_LINE,

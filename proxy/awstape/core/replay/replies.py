@@ -25,7 +25,7 @@ from awstape.core.cassette.cassette import Track
 from awstape.core.cassette.faults import Fault
 from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.page_lookup import PageLocation
-from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.replay.sessions import Session
 
 
@@ -41,7 +41,7 @@ class ServedPage(Reply):
 class PageReplies:
     """Encodes pages, and keeps those that are always the same."""
 
-    def __init__(self, paging: Paging) -> None:
+    def __init__(self, paging: PagingMode) -> None:
         self._paging = paging
         self._encoded: dict[tuple[Track, int, int, Protocol | None], Response] = {}
 

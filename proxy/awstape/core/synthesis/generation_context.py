@@ -27,7 +27,7 @@ from awstape.core.synthesis.entities import (
     unique_id,
 )
 from awstape.core.synthesis.seeded_choice import Seed
-from awstape.core.synthesis.timestamps import Timeline
+from awstape.core.synthesis.timestamps import Lifetime
 
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?:iam|access-analyzer):(?P<region>[^:]*):(?P<account>[^:]*):"
@@ -46,7 +46,7 @@ class Context:
 
     seed: Seed
     owner_seed: Seed
-    timeline: Timeline
+    lifetime: Lifetime
     account: str
     region: str
     index: int = 0

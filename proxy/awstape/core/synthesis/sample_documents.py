@@ -9,7 +9,7 @@ from awstape.core.aws.model import Value
 from awstape.core.synthesis.entities import TEAMS
 from awstape.core.synthesis.generation_context import Context
 from awstape.core.synthesis.seeded_choice import Seed
-from awstape.core.synthesis.timestamps import Stage, format_timestamp
+from awstape.core.synthesis.timestamps import Stage, format_synthetic_time
 
 #: Accounts of others, to which policies and findings refer.
 OTHER_ACCOUNTS = ("210987654321", "345678901234", "567890123456")
@@ -68,7 +68,9 @@ def credential_report(context: Context) -> str:
     rows = [_REPORT_COLUMNS]
     for i in range(3):
         user, seed = context.for_item(i, 3).entity("user"), context.seed.at(i)
-        created, used = (format_timestamp(context.timeline.at(stage, seed)) for stage in (Stage.CREATED, Stage.USED))
+        created, used = (
+            format_synthetic_time(context.lifetime.at(stage, seed)) for stage in (Stage.CREATED, Stage.USED)
+        )
         password = ["true", used, created, "N/A"] if i else ["false", "N/A", "N/A", "N/A"]
         key = ["true", created, used, "us-east-1", "s3"] if i else ["false", *["N/A"] * 4]
         rest = ["false", *["N/A"] * 4, "false", "N/A", "false", "N/A"]

@@ -32,12 +32,12 @@ from awstape.core.cassette.page_tokens import name_tokens
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.replay.paging_modes import Listing, Paging
+from awstape.core.replay.paging_modes import Listing, PagingMode
 from awstape.core.synthesis.fitting_texts import fitting_texts
 from awstape.core.synthesis.generation_context import Context
 from awstape.core.synthesis.sample_words import ACTIONS, NAMESPACES, WORDS
 from awstape.core.synthesis.seeded_choice import Seed
-from awstape.core.synthesis.timestamps import Timeline, member_timestamp
+from awstape.core.synthesis.timestamps import Lifetime, member_timestamp
 from awstape.core.synthesis.value_generators import GENERATORS
 
 #: "IAM resource-listing operations return a subset of the available attributes for the resource" (API reference, of
@@ -160,8 +160,8 @@ def synthesise_take(
     generator = _TakeGenerator(operation, items)
     account = Seed(f"{seed}/account").text("123456789", 12)
     root = Seed(f"{seed}/{operation.service.name}/{operation.name}/{region}/{sorted(given.items())}")
-    timeline = Timeline.late(root) if operation.paging else Timeline.early(root)
-    context = Context(root, root, timeline, account, region or "us-east-1")
+    lifetime = Lifetime.late(root) if operation.paging else Lifetime.early(root)
+    context = Context(root, root, lifetime, account, region or "us-east-1")
 
     identity = canonicalise(
         redactor.redact_identity(operation, generator.identity(given, context.with_identity(given))), operation.input
@@ -210,7 +210,7 @@ def _longest_page(operation: Operation, lists: tuple[str, ...]) -> int:
 
 
 def _cut_into_pages(operation: Operation, take: Take, page_size: int) -> list[Page]:
-    listing = Listing(operation, take, 1, Paging("N", size=page_size))
+    listing = Listing(operation, take, 1, PagingMode("N", size=page_size))
     answer = listing.page(Listing.first, None).answer
     pages = [Page(None, None, answer)]
     while token := next_token(operation, answer.output or {}):
@@ -346,7 +346,7 @@ class _TakeGenerator:
         for i in range(count):
             item = context.for_item(i, count)
             if shape.member.shape.name != "PolicyVersion" and name in item_lists(self._operation):
-                item = replace(item, timeline=Timeline.early(item.seed.at("life")))  # "life" is hashed: it stays
+                item = replace(item, lifetime=Lifetime.early(item.seed.at("life")))  # "life" is hashed: it stays
             value = self._value(structure, name, shape.member.shape, item)
             if shape.member.shape.is_scalar and value in generated:  # such as an enum without unused words
                 break
@@ -359,7 +359,7 @@ class _TakeGenerator:
             step = context.version, context.count
         elif structure in ("Policy", "ManagedPolicyDetail") and name == "UpdateDate":  # the time of the newest version
             step = context.version_count, context.version_count
-        return member_timestamp(name, context.timeline, context.seed, step=step, is_exact=self._is_exact)
+        return member_timestamp(name, context.lifetime, context.seed, step=step, is_exact=self._is_exact)
 
     def _count(self, name: str, shape: Shape, context: Context) -> int:
         """The number of items of a list below the items of the answer."""

@@ -1,6 +1,6 @@
 """Timestamps: dates in the order of a thing's life, derived from a seed and not from a clock.
 
-1. A thing has a timeline of stages of equal length: it is created before it is updated, and updated before it is used.
+1. A thing has a lifetime of stages of equal length: it is created before it is updated, and updated before it is used.
 2. A member's name decides the stage that its timestamp is in. All members of the creation have the same time.
 3. All stages but the last, in which things expire, end before 2026.
 """
@@ -20,7 +20,7 @@ _MONTH = 28
 
 
 class Stage(IntEnum):
-    """The stages of a timeline, in their order."""
+    """The stages of a lifetime, in their order."""
 
     BEFORE_CREATION = 0
     CREATED = 1
@@ -46,20 +46,20 @@ _ENDS = frozenset({"JobCompletionDate", "completedAt", "completedOn"})
 
 
 @dataclass(frozen=True)
-class Timeline:
+class Lifetime:
     """The stages of a thing. begin: when the first stage begins, in seconds from 2018. stage: the length of a stage."""
 
     begin: int
     stage: int
 
     @classmethod
-    def early(cls, seed: Seed) -> Timeline:
-        """The timeline of an item in a listing, or of a thing by itself."""
+    def early(cls, seed: Seed) -> Lifetime:
+        """The lifetime of an item in a listing, or of a thing by itself."""
         return cls(seed.at("begin").number(0, 3 * 12 * _MONTH * _DAY), seed.at("stage").number(10, 200) * _DAY)
 
     @classmethod
-    def late(cls, seed: Seed) -> Timeline:
-        """The timeline of a thing that refers to earlier ones, such as a report."""
+    def late(cls, seed: Seed) -> Lifetime:
+        """The lifetime of a thing that refers to earlier ones, such as a report."""
         return cls(7 * 12 * _MONTH * _DAY + seed.number(0, 100 * _DAY), 10 * _DAY)
 
     @property
@@ -78,19 +78,19 @@ class Timeline:
         return self.created + (number - 1) * self.stage // steps
 
 
-def member_timestamp(name: str, timeline: Timeline, seed: Seed, *, step: tuple[int, int] | None, is_exact: bool) -> str:
+def member_timestamp(name: str, lifetime: Lifetime, seed: Seed, *, step: tuple[int, int] | None, is_exact: bool) -> str:
     """The timestamp of a member. step: (number, steps) of a policy version. is_exact: some have milliseconds."""
     if name in _ENDS:
-        seconds = timeline.created + seed.number(5, 300)
+        seconds = lifetime.created + seed.number(5, 300)
     elif step:
-        seconds = timeline.step(*step)
+        seconds = lifetime.step(*step)
     else:
-        seconds = timeline.at(_STAGES.get(name, Stage.USED), seed)
+        seconds = lifetime.at(_STAGES.get(name, Stage.USED), seed)
     fraction = seed.at("fraction").number(0, 2999)
-    return format_timestamp(seconds, fraction if is_exact and fraction < 1000 else None)
+    return format_synthetic_time(seconds, fraction if is_exact and fraction < 1000 else None)
 
 
-def format_timestamp(seconds: int, milliseconds: int | None = None) -> str:
+def format_synthetic_time(seconds: int, milliseconds: int | None = None) -> str:
     """A time as AWS writes it, `2023-04-05T06:07:08Z`. seconds: from 2018, in months of 28 days."""
     days, second = divmod(seconds, _DAY)
     months, day = divmod(days, _MONTH)

@@ -28,7 +28,13 @@ from awstape.core.aws.paging import is_last_page
 from awstape.core.cassette.cassette import Track
 from awstape.core.text.printable import printable_json
 from awstape.core.view.selectors import SelectedTrack
-from awstape.formats.exports.exchanges import AddNote, Exchange, UnsupportedTrackError, exchanges, unmodelled_notes
+from awstape.formats.exports.exported_pages import (
+    AddNote,
+    ExportedPage,
+    UnsupportedTrackError,
+    exported_pages,
+    unmodelled_notes,
+)
 
 Printed = tuple[str | None, dict[str, Any]]
 """The caller, and the documents that its commands print, by command."""
@@ -40,7 +46,7 @@ def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Printed:
     if others:
         numbers = " and ".join(map(str, others))
         add_note(f"left out take {numbers}: a command prints one take; --track with take=N selects another")
-    pages = [exchange for exchange in exchanges(chosen) if exchange.take == first]
+    pages = [exported for exported in exported_pages(chosen) if exported.take == first]
     for note in unmodelled_notes(chosen):
         add_note(note)
     pagination = paginator_config(pages[0].operation)
@@ -62,7 +68,7 @@ def assemble(parts: Sequence[Printed]) -> str:
     return printable_json(json.dumps(document, indent=4, ensure_ascii=False, default=_scalar)) + "\n"
 
 
-def _joined_pages(pages: Sequence[Exchange], pagination: Mapping[str, Any]) -> dict[str, Any]:
+def _joined_pages(pages: Sequence[ExportedPage], pagination: Mapping[str, Any]) -> dict[str, Any]:
     """All pages of a listing as one document."""
     if not is_last_page(pages[-1].operation, pages[-1].page.answer):
         raise UnsupportedTrackError("the recording ends before the listing, and the AWS CLI prints whole listings")
@@ -73,7 +79,7 @@ def _joined_pages(pages: Sequence[Exchange], pagination: Mapping[str, Any]) -> d
     return result
 
 
-def _single_pages(pages: Sequence[Exchange], add_note: AddNote) -> Iterator[tuple[str, dict[str, Any]]]:
+def _single_pages(pages: Sequence[ExportedPage], add_note: AddNote) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields each page as a command and its document."""
     for page in pages:
         try:
@@ -89,11 +95,11 @@ def _single_pages(pages: Sequence[Exchange], add_note: AddNote) -> Iterator[tupl
         yield _command(page.track, members), answer
 
 
-def _is_limit(page: Exchange, name: str) -> bool:
+def _is_limit(page: ExportedPage, name: str) -> bool:
     return page.operation.paging is not None and name == page.operation.paging.limit
 
 
-def _answer(page: Exchange) -> dict[str, Any]:
+def _answer(page: ExportedPage) -> dict[str, Any]:
     if error := page.page.answer.error:
         raise UnsupportedTrackError(f"the AWS CLI prints nothing but the error {error.name}")
     return page.parse(_document)

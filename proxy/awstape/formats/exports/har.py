@@ -19,7 +19,7 @@ from awstape import __version__
 from awstape.core.aws.wire import Headers, Response
 from awstape.core.text.printable import printable_json
 from awstape.core.view.selectors import SelectedTrack
-from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges
+from awstape.formats.exports.exported_pages import AddNote, ExportedPage, exported_pages
 
 _HTTP = "HTTP/1.1"
 _UNKNOWN = -1  # HAR's value for an unknown size
@@ -28,7 +28,7 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 def convert_track(chosen: SelectedTrack, _: AddNote) -> list[dict[str, Any]]:
     """The entries of a track, without their dates."""
-    return [_entry(exchange) for exchange in exchanges(chosen)]
+    return [_entry(exported) for exported in exported_pages(chosen)]
 
 
 def assemble(parts: Sequence[list[dict[str, Any]]]) -> str:
@@ -43,15 +43,15 @@ def _date(second: int) -> str:
     return (_BEGINNING + timedelta(seconds=second)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _entry(exchange: Exchange) -> dict[str, Any]:
-    request, response = exchange.request, exchange.response
+def _entry(exported: ExportedPage) -> dict[str, Any]:
+    request, response = exported.request, exported.response
     type_ = request.header("content-type") or "application/octet-stream"
     posted = {"postData": {"mimeType": type_, "text": request.body.decode()}} if request.body else {}
     return {
         "time": 0,
         "request": {
             "method": request.method,
-            "url": exchange.url,
+            "url": exported.url,
             "httpVersion": _HTTP,
             "cookies": [],
             "headers": _pairs(request.headers),
@@ -62,7 +62,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         },
         "response": {
             "status": response.status,
-            "statusText": exchange.status_text,
+            "statusText": exported.status_text,
             "httpVersion": _HTTP,
             "cookies": [],
             "headers": _pairs(response.headers),
@@ -73,7 +73,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": 0, "receive": 0},
-        "comment": f"{exchange.track}: take {exchange.take}, page {exchange.number}",
+        "comment": f"{exported.track}: take {exported.take}, page {exported.number}",
     }
 
 

@@ -30,11 +30,11 @@ from awstape.catalog.botocore_values import to_botocore
 from awstape.catalog.response_parser import operation_model
 from awstape.core.cassette.cassette import Track
 from awstape.core.view.selectors import SelectedTrack
-from awstape.formats.exports.exchanges import (
+from awstape.formats.exports.exported_pages import (
     AddNote,
-    Exchange,
+    ExportedPage,
     UnsupportedTrackError,
-    exchanges,
+    exported_pages,
     limit_notes,
     unmodelled_notes,
 )
@@ -68,7 +68,7 @@ class Stubs:
 def convert_track(chosen: SelectedTrack, add_note: AddNote) -> Stubs:
     """The stubs of a track."""
     source = [f"{_INDENT}# {chosen}\n"]
-    source += [_stub(exchange, add_note) for exchange in exchanges(chosen)]
+    source += [_stub(exported, add_note) for exported in exported_pages(chosen)]
     for note in (*limit_notes(chosen, "Stubber answers only requests with a limit"), *unmodelled_notes(chosen)):
         add_note(note)
     return Stubs(chosen.track, "".join(source))
@@ -111,18 +111,18 @@ def stub_{name}(client: BaseClient) -> Stubber:
 # --- calls ------------------------------------------------------------------------------------------------------
 
 
-def _stub(exchange: Exchange, add_note: AddNote) -> str:
+def _stub(exported: ExportedPage, add_note: AddNote) -> str:
     """The statement that stubs a page."""
-    answer = exchange.parse(_document)
-    paging = exchange.operation.paging
-    expected = to_botocore(exchange.input, exchange.operation.input)
+    answer = exported.parse(_document)
+    paging = exported.operation.paging
+    expected = to_botocore(exported.input, exported.operation.input)
     if paging and paging.limit in expected:
         expected[paging.limit] = _Any()
-    method = xform_name(exchange.operation.name)
-    failure = exchange.page.answer.error
-    problem = _refusal(exchange, answer)
+    method = xform_name(exported.operation.name)
+    failure = exported.page.answer.error
+    problem = _refusal(exported, answer)
     if failure is None and problem:
-        raise UnsupportedTrackError(f"Stubber refuses page {exchange.number}: {problem}")
+        raise UnsupportedTrackError(f"Stubber refuses page {exported.number}: {problem}")
     if failure is None:
         return _call("add_response", [method, answer, expected])
     if problem:
@@ -142,11 +142,11 @@ def _call(name: str, arguments: Iterable[Any], named: dict[str, Any] | None = No
     return f"{_INDENT}stubber.{name}(\n{''.join(lines)}{_INDENT})\n"
 
 
-def _refusal(exchange: Exchange, answer: dict[str, Any]) -> str | None:
+def _refusal(exported: ExportedPage, answer: dict[str, Any]) -> str | None:
     """Why Stubber refuses an answer, None if it doesn't; the same check as in botocore/stub.py."""
-    plan = operation_model(exchange.operation)
+    plan = operation_model(exported.operation)
     shape: botocore.model.Shape | None = plan.output_shape
-    if exchange.page.answer.error:
+    if exported.page.answer.error:
         shape = plan.service_model.shape_for_error_code(answer["Error"].get("Code", ""))
         answer = {name: value for name, value in answer.items() if name != "Error"}
     if shape is None:

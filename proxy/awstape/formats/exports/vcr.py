@@ -14,7 +14,7 @@ from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Headers
 from awstape.core.cassette.yaml.writer import dump_document
 from awstape.core.view.selectors import SelectedTrack
-from awstape.formats.exports.exchanges import AddNote, Exchange, exchanges, limit_notes
+from awstape.formats.exports.exported_pages import AddNote, ExportedPage, exported_pages, limit_notes
 
 #: The version of the format: vcr/serialize.py, CASSETTE_FORMAT_VERSION.
 _VERSION = 1
@@ -24,7 +24,7 @@ def convert_track(chosen: SelectedTrack, add_note: AddNote) -> list[Value]:
     """The interactions of a track."""
     for note in _notes(chosen):
         add_note(note)
-    return [_interaction(exchange) for exchange in exchanges(chosen)]
+    return [_interaction(exported) for exported in exported_pages(chosen)]
 
 
 def assemble(parts: Sequence[list[Value]]) -> str:
@@ -37,7 +37,7 @@ def _notes(chosen: SelectedTrack) -> Iterator[str]:
     if len(chosen.numbers) > 1:
         yield f"its {len(chosen.numbers)} takes are played in order; with allow_playback_repeats, only the first"
     yield from limit_notes(chosen, "VCR answers only requests with this limit")
-    pages = list(exchanges(chosen))
+    pages = list(exported_pages(chosen))
     shape = pages[0].operation.input
     for name, member in (shape.members if shape else {}).items():
         if member.idempotency_token:
@@ -46,17 +46,17 @@ def _notes(chosen: SelectedTrack) -> Iterator[str]:
         yield "SDKs retry its error, which VCR plays only once without allow_playback_repeats"
 
 
-def _interaction(exchange: Exchange) -> Value:
-    request, response = exchange.request, exchange.response
+def _interaction(exported: ExportedPage) -> Value:
+    request, response = exported.request, exported.response
     return {
         "request": {
             "method": request.method,
-            "uri": exchange.url,
+            "uri": exported.url,
             "headers": _headers(request.headers),
             "body": request.body.decode() or None,
         },
         "response": {
-            "status": {"code": response.status, "message": exchange.status_text},
+            "status": {"code": response.status, "message": exported.status_text},
             "headers": _headers(response.headers),
             "body": {"string": response.body.decode()},
         },

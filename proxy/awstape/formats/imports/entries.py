@@ -16,7 +16,7 @@ from awstape.core.aws.wire import Headers, Request, Response, WireError
 
 
 @dataclass(frozen=True)
-class Exchange:
+class ImportedExchange:
     """A request and its response, None if there was none. where: file and entry number, for people.
 
     overlapping: the request was sent before the responses of this many entries right before it were there.
@@ -38,7 +38,7 @@ class Unusable:
     reason: str
 
 
-Entry = Exchange | Unusable
+Entry = ImportedExchange | Unusable
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def read_item(
 ) -> Entry:
     """The entry of one item: the exchange that `read` returns, or Unusable if it raises."""
     try:
-        return Exchange(where, *read(item), overlapping)
+        return ImportedExchange(where, *read(item), overlapping)
     except WireError as error:  # its text quotes no data
         return Unusable(where, str(error))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):

@@ -22,7 +22,7 @@ from awstape.core.aws.paging import next_token
 from awstape.core.aws.protocols.encodings.scalars import decode_blob
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.boto3_values import answer_from_error, answer_from_output, encode_exchange, find_service
-from awstape.formats.imports.entries import Entry, Exchange, ImportOptions, read_item
+from awstape.formats.imports.entries import Entry, ImportedExchange, ImportOptions, read_item
 from awstape.formats.imports.file_parsing import NotReadableError, load_file
 
 _NAME = re.compile(r"(?:.+\.)?(?P<service>[\w-]+)\.(?P<operation>\w+)_(?P<number>[1-9]\d{0,8})\.json")
@@ -53,7 +53,7 @@ def read(path: Path, content: Any, options: ImportOptions) -> Iterator[Entry]:
         return encode_exchange(operation, None, answer, _token_before(path, operation), options)
 
     entry = read_item(str(path), exchange, content)
-    yield replace(entry, has_order=False) if isinstance(entry, Exchange) else entry
+    yield replace(entry, has_order=False) if isinstance(entry, ImportedExchange) else entry
 
 
 def _token_before(path: Path, operation: Operation) -> str | None:

@@ -13,7 +13,7 @@ from awstape.core.cassette.yaml.preserving_writer import RewrittenText, rewrite_
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
 from awstape.core.cassette.yaml.writer import SCHEMA_LINE, write_cassette
-from awstape.core.replay.paging_modes import Listing, Paging
+from awstape.core.replay.paging_modes import Listing, PagingMode
 from support.exchanges import MODELS, operation
 
 TEXT = """\
@@ -176,7 +176,7 @@ def test_comments_when_all_of_the_items_change() -> None:
 def test_comments_of_items_survive_other_pages(paging: str) -> None:
     _, listing = cassette().takes
     op = operation("ListRoles")
-    cut = Listing(op, listing, 1, Paging.parse(paging))
+    cut = Listing(op, listing, 1, PagingMode.parse(paging))
     pages, position = [], Listing.first
     while True:
         answer = cut.page(position, None).answer

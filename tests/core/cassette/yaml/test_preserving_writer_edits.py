@@ -23,7 +23,7 @@ from awstape.core.editing import edits, list_items
 from awstape.core.editing.edits import EditError
 from awstape.core.editing.rename import rename
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.replay.paging_modes import Paging
+from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.view.selectors import SelectedTrack, select
 from support import strategies
 from support.exchanges import KEY, MODELS, cassette, listing, request, respond
@@ -105,8 +105,8 @@ def merging(c: Cassette, chosen: tuple[SelectedTrack, ...], n: int) -> Cassette:
 
 
 CHANGES: list[Change] = [
-    lambda c, chosen, n: edits.repage_takes(MODELS, c, chosen, Paging.parse(str(n % 4 + 1))),
-    lambda c, chosen, n: edits.repage_takes(MODELS, c, chosen, Paging.parse(f"torture:{n}")),
+    lambda c, chosen, n: edits.repage_takes(MODELS, c, chosen, PagingMode.parse(str(n % 4 + 1))),
+    lambda c, chosen, n: edits.repage_takes(MODELS, c, chosen, PagingMode.parse(f"torture:{n}")),
     lambda c, chosen, n: list_items.drop_items(MODELS, c, chosen, [str(n % 5 + 1)]),
     lambda c, chosen, n: list_items.add_item(MODELS, c, chosen, {"RoleName": "alias-S4t6r3rrlT"}, n % 6 + 1),
     lambda c, chosen, n: rename(MODELS, c, ("Deploy", "Audit", "Build")[n % 3], "Other", Aliases(KEY)),

@@ -25,10 +25,10 @@ from awstape.core.aws.protocols.encodings.json_text import dump_json
 from awstape.core.aws.protocols.encodings.xml_text import write_leaf, write_parent
 from awstape.core.aws.wire import Headers, Request, Response
 
-Format = Literal["query", "ec2", "s3", "json", "cbor"]
+ErrorFormat = Literal["query", "ec2", "s3", "json", "cbor"]
 
 #: The formats of a protocol. Errors of S3 differ from those of the other services of its protocol.
-_FORMATS: Mapping[Protocol, tuple[Format, ...]] = {
+_FORMATS: Mapping[Protocol, tuple[ErrorFormat, ...]] = {
     "query": ("query",),
     "ec2": ("ec2",),
     "json": ("json",),
@@ -39,7 +39,7 @@ _FORMATS: Mapping[Protocol, tuple[Format, ...]] = {
 
 #: Services that answer in XML, as signatures and host names spell them, by the format of their errors. The others of
 #: the protocol query are recognised by their requests.
-_XML_SERVICES: Mapping[str, Format] = {
+_XML_SERVICES: Mapping[str, ErrorFormat] = {
     "ec2": "ec2",
     **dict.fromkeys(("s3", "s3-outposts", "s3-object-lambda", "s3express"), "s3"),
     **dict.fromkeys(("route53", "cloudfront", "s3-control"), "query"),
@@ -65,7 +65,7 @@ def write_error(
     return Response(failure.status, (*headers, *common), body)
 
 
-def error_format(request: Request, service: Service | None, signed_for: str | None) -> Format:
+def error_format(request: Request, service: Service | None, signed_for: str | None) -> ErrorFormat:
     """The format in which the client of a request reads errors; service, signed_for: as in `write_error`."""
     content_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if request.header("smithy-protocol") == "rpc-v2-cbor" or content_type == "application/cbor":
@@ -116,7 +116,7 @@ def _element(name: str, depth: int, **texts: str) -> Iterator[str]:
     return write_parent(name, depth, [write_leaf(child, text, depth + 1) for child, text in texts.items()])
 
 
-_WRITERS: Mapping[Format, Callable[[str, str, str], tuple[Headers, bytes]]] = {
+_WRITERS: Mapping[ErrorFormat, Callable[[str, str, str], tuple[Headers, bytes]]] = {
     "query": _write_query,
     "ec2": _write_ec2,
     "s3": rest_xml.write_s3_error,

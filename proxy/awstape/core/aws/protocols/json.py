@@ -17,7 +17,7 @@ from awstape.core.aws.conform import did_you_mean, unmodelled_members
 from awstape.core.aws.model import Operation, Service, Value
 from awstape.core.aws.protocols.encodings.json_text import (
     dump_json,
-    parse_json_object,
+    parse_object_body,
     parse_object_or_text,
     read_json_structure,
     write_json_structure,
@@ -52,7 +52,7 @@ def find_operation(service: Service, request: Request) -> Operation:
 def read_request(service: Service, request: Request) -> tuple[Operation, dict[str, Value]]:
     """The operation that a request calls, and its input."""
     operation = find_operation(service, request)
-    body = parse_json_object(request.body.strip(), MAX_REQUEST_VALUES)
+    body = parse_object_body(request.body.strip(), MAX_REQUEST_VALUES)
     return operation, read_json_structure(body, operation.input)
 
 

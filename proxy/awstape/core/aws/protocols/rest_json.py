@@ -19,7 +19,7 @@ from awstape.core.aws.protocols.encodings.json_text import (
     MAX_TEXT,
     dump_json,
     parse_json_body,
-    parse_json_object,
+    parse_object_body,
     parse_object_or_text,
     read_json_structure,
     write_json_structure,
@@ -59,7 +59,7 @@ def read_request(service: Service, request: Request) -> tuple[Operation, dict[st
     if payload := find_payload(operation, operation.input):
         input_.update(_read_payload(operation, *payload, body, MAX_REQUEST_VALUES) if body else {})
     else:
-        input_.update(read_json_structure(parse_json_object(body.strip(), MAX_REQUEST_VALUES), operation.input))
+        input_.update(read_json_structure(parse_object_body(body.strip(), MAX_REQUEST_VALUES), operation.input))
     return operation, input_
 
 
@@ -85,7 +85,7 @@ def _read_payload(
         return {}
     if member.shape.document:
         return {name: parse_json_body(body, max_values)}
-    return {name: read_json_structure(parse_json_object(body, max_values), member.shape)}
+    return {name: read_json_structure(parse_object_body(body, max_values), member.shape)}
 
 
 def _read_failure(service: Service, response: Response) -> Failure:

@@ -61,7 +61,7 @@ def parse_value(text: str, shape: Shape) -> Value:
     return text if shape.type in ("string", "timestamp", "blob") else parse_json(text)
 
 
-def parse_json_object(body: bytes, max_values: int = MAX_VALUES) -> dict[str, Value]:
+def parse_object_body(body: bytes, max_values: int = MAX_VALUES) -> dict[str, Value]:
     """The object in a JSON body, as `parse_json_body`. Raises WireError also for another value."""
     value = parse_json_body(body, max_values)
     if not isinstance(value, dict):
@@ -75,7 +75,7 @@ def parse_object_or_text(body: bytes) -> dict[str, Value]:
     Raises WireError for another value, and for a long text.
     """
     try:
-        return parse_json_object(body)
+        return parse_object_body(body)
     except WireError:
         if len(body) > MAX_TEXT or is_json_text(text := decode_utf8(body)):
             raise

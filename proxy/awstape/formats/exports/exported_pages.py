@@ -47,7 +47,7 @@ class UnsupportedTrackError(ValueError):
 
 
 @dataclass(frozen=True)
-class Exchange:
+class ExportedPage:
     """A recorded page. take, number: its position in the track, counted from 1."""
 
     track: Track
@@ -113,11 +113,11 @@ def _credential(operation: Operation, track: Track) -> Headers:
     return (("Authorization", signature),)
 
 
-def exchanges(chosen: SelectedTrack) -> Iterator[Exchange]:
+def exported_pages(chosen: SelectedTrack) -> Iterator[ExportedPage]:
     """Yields the pages of the selected takes of a track."""
     for take_number, take in chosen.selected():
         for number, page in enumerate(take.pages, 1):
-            yield Exchange(chosen.track, take_number, number, page)
+            yield ExportedPage(chosen.track, take_number, number, page)
 
 
 def check_requestable(chosen: SelectedTrack) -> None:
@@ -151,14 +151,14 @@ def common_notes(chosen: SelectedTrack) -> Iterator[str]:
 def limit_notes(chosen: SelectedTrack, how: str) -> Iterator[str]:
     """A note that clients must send a limit as well. how: which one."""
     paging = load_models().operation(chosen.track.service, chosen.track.operation).paging
-    limits = {exchange.page.limit for exchange in exchanges(chosen) if exchange.page.limit is not None}
+    limits = {exported.page.limit for exported in exported_pages(chosen) if exported.page.limit is not None}
     if paging and limits:
         yield f"was recorded with {paging.limit}={', '.join(map(str, sorted(limits)))}: {how}"
 
 
 def unmodelled_notes(chosen: SelectedTrack) -> Iterator[str]:
     """A note on the members that the service model, and so botocore's client, doesn't know."""
-    names = dict.fromkeys(name for exchange in exchanges(chosen) for name in exchange.page.answer.unmodelled)
+    names = dict.fromkeys(name for exported in exported_pages(chosen) for name in exported.page.answer.unmodelled)
     if names:
         yield f"left out members unknown to botocore: {', '.join(names)}"
 
