@@ -31,6 +31,7 @@ from awstape.files.journal import cassette_of, find_journals
 from awstape.files.quarantine import quarantine_of
 from awstape.program.environment import check_endpoint_urls
 from awstape.program.javascript import NODE_TIP, load_package
+from awstape.proxying.proxy_settings import proxy_from_environment
 from awstape.proxying.requirement import require_mitmproxy
 from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
 
@@ -166,12 +167,12 @@ def _key_and_cassettes(folder: Path, files: list[Path], environ: Mapping[str, st
     else:
         if key is not None:
             yield Check("ok", "key", f"from {source}, fingerprint {key_fingerprint(key)}")
-        yield from _foreign_keys(cassettes, key)
+        yield from _foreign_keys(folder, cassettes, key)
     yield Check("ok", "cassettes", f"{len(cassettes)} in {folder}")
     yield from damaged
 
 
-def _foreign_keys(cassettes: Mapping[Path, Cassette], key: Key | None) -> Iterator[Check]:
+def _foreign_keys(folder: Path, cassettes: Mapping[Path, Cassette], key: Key | None) -> Iterator[Check]:
     """The keys that cassettes need and that are not at hand."""
     own = key_fingerprint(key) if key is not None else None
     others = {file: cassette.keys for file, cassette in cassettes.items() if cassette.keys and own not in cassette.keys}
@@ -184,7 +185,7 @@ def _foreign_keys(cassettes: Mapping[Path, Cassette], key: Key | None) -> Iterat
     number = f" and {len(others) - 1} more" if len(others) > 1 else ""
     needed = ", ".join(sorted(set().union(*others.values())))
     state = f"{first}{number} need{'' if number else 's'} the key {needed}: without it real names do not match"
-    renew = "" if key is None else ", or renew the aliases with awstape rekey"
+    renew = "" if key is None else f", or renew the aliases with awstape rekey {shell_path(folder)}"
     yield Check("problem", "key", state, f"set {keys.VARIABLE} to your team's key{renew}")
 
 
@@ -219,9 +220,13 @@ def _certificates(environ: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _ways_to_aws(folder: Path, environ: Mapping[str, str]) -> Iterator[Check]:
-    proxies = [name for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy") if environ.get(name)]
-    if proxies:
-        yield Check("ok", "proxy", f"{proxies[0]} is set: recordings connect through it")
+    try:
+        proxy = proxy_from_environment(environ)
+    except UserError as error:
+        yield Check("problem", "proxy", error.problem, error.tip)
+    else:
+        if proxy:
+            yield Check("ok", "proxy", f"{proxy.variable} is set: recordings connect through it")
     if environ.get(_UPSTREAM):
         state = f"{_UPSTREAM} is set: recordings are of that stand-in"
         yield Check("note", "upstream", state, f"unset {_UPSTREAM} to record AWS")
