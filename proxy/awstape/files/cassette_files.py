@@ -211,7 +211,7 @@ def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
     from awstape.core.check.findings import HIDDEN, quotes_real_value
 
     if quotes_real_value(error):
-        return UserError(f"{path}:{error.line}: {HIDDEN}", f"awstape check {shell_path(path)}")
+        return UserError(f"{path}:{error.line}: {HIDDEN}", tip)
     where = f"{path}:{error.line}: {error.path + ': ' if error.path else ''}"
     joining = _joining_commands(path) if error.problem == CONFLICT else ""
     return UserError(f"{where}{error.problem}", joining or error.tip or tip)
@@ -219,10 +219,12 @@ def document_error(path: Path, error: DocumentError, tip: str) -> UserError:
 
 def _joining_commands(path: Path) -> str:
     """The commands that join both sides of a conflict of git. Of a track in both, that of the other branch stays."""
-    git = "git show" if path.parent == Path() else f"git -C {shell_path(path.parent)} show"
-    name, file = shell_path(f"./{path.name}"), shell_path(path)
-    sides = f"{git} :2:{name} > ours.yaml; {git} :3:{name} > theirs.yaml"
-    return f"{sides}; awstape merge ours.yaml theirs.yaml --prefer last -o joined.yaml && mv joined.yaml {file}"
+    from awstape.files.git_index import git_command_for
+
+    git, name = git_command_for(path), shell_path(f"./{path.name}")
+    sides = f"{git} show :2:{name} > ours.yaml; {git} show :3:{name} > theirs.yaml"
+    joining = "awstape merge ours.yaml theirs.yaml --prefer last -o joined.yaml && mv joined.yaml"
+    return f"{sides}; {joining} {shell_path(path)}"
 
 
 # --- saving ---

@@ -8,7 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from awstape.core.text.advice import shell_path
+
 _MOST_SECONDS = 20
+
+
+def git_command_for(file: Path) -> str:
+    """How a command of git for a file in its folder begins, in a shell."""
+    return "git" if file.parent == Path() else f"git -C {shell_path(file.parent)}"
 
 
 def find_tracked(files: Iterable[Path]) -> set[Path]:

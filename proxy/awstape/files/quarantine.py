@@ -34,6 +34,11 @@ def is_quarantine(path: Path) -> bool:
     return path.name.endswith(_SUFFIX)
 
 
+def cassette_of(path: Path) -> Path:
+    """The cassette of a quarantine."""
+    return path.with_name(path.name.removesuffix(_SUFFIX))
+
+
 def find_quarantines(path: Path) -> list[Path]:
     """Finds the quarantine of a cassette, or those in a folder and below; one that is named is found itself."""
     if is_quarantine(path):

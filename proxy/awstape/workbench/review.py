@@ -12,11 +12,12 @@ from awstape.catalog.service_models import load_models
 from awstape.core.check.findings import FORMAT, IN_GIT, Finding, Review, review_file_name, review_text
 from awstape.core.check.other_files import review_other_text
 from awstape.core.check.value_search import KeptValue
+from awstape.core.text.advice import shell_path
 from awstape.core.text.counting import count
 from awstape.core.view.kind_names import kind_name
 from awstape.errors import UserError
 from awstape.files import journal, limited_reading, project_settings, quarantine
-from awstape.files.git_index import find_tracked
+from awstape.files.git_index import find_tracked, git_command_for
 
 #: Places of a text, and allowed values, that a line or a summary names.
 _MOST_PLACES, _MOST_ALLOWED = 3, 10
@@ -81,9 +82,15 @@ def is_encrypted(path: Path) -> bool:
 def review_encrypted_files(paths: Sequence[Path]) -> list[tuple[str, Review]]:
     """(file, review) of each journal and quarantine of some cassettes and folders that git tracks."""
     found = [file for path in paths for file in (*journal.find_journals(path), *quarantine.find_quarantines(path))]
-    tip = "git rm --cached FILE, take it in with awstape recover, and write *.journal and *.quarantine into .gitignore"
-    finding = Finding(1, "", IN_GIT, "it holds real values, encrypted, and git tracks it", tip)
-    return [(str(file), Review((finding,))) for file in sorted(find_tracked(found))]
+    return [(str(file), Review((_in_git(file),))) for file in sorted(find_tracked(found))]
+
+
+def _in_git(file: Path) -> Finding:
+    cassette = journal.cassette_of(file) if journal.is_journal(file) else quarantine.cassette_of(file)
+    # What git would commit may be older than the file, and is not in a commit: git refuses that without -f.
+    remove = f"{git_command_for(file)} rm -f --cached {shell_path(f'./{file.name}')}"
+    tip = f"{remove} && awstape recover {shell_path(cassette)}, and write *.journal and *.quarantine into .gitignore"
+    return Finding(1, "", IN_GIT, "it holds real values, encrypted, and git tracks it", tip)
 
 
 def _unreadable(file: Path, error: UserError) -> Finding:

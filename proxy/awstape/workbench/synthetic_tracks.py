@@ -103,7 +103,8 @@ def add_to_file(path: Path, text: CassetteText, new: Cassette) -> None:
     rewritten = rewrite_cassette(load_models(), [text], both)
     if rewritten.lost_comments:
         raise UserError(
-            f"{path}: not changed: comments would be lost", "write the track to another file, then use awstape merge"
+            f"{path}: not changed: comments would be lost",
+            "write the track to another file; to replay both: awstape replay FILE FILE",
         )
     atomic_writes.write_text(path, rewritten.text)
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.view.selectors import SelectedTrack
 
+_ITEM_TIP = "such as --item '{\"RoleName\": \"alias-Tsr76sms7l\"}'"
+
 
 @click.command("add-item")
 @parameters.cassette
@@ -51,7 +53,7 @@ def add_item(
         raise click.UsageError("give either a FILE or --item")
     value = _json(read_text(item, "is this file JSON?") if item else text or "")
     if like and not isinstance(value, dict):
-        raise UserError("--like needs an item with members", "leave out --like")
+        raise UserError("--like needs an item with members", _ITEM_TIP)
 
     def add(models: Models, before: Cassette, chosen: tuple[SelectedTrack, ...]) -> Cassette:
         item = (
@@ -68,4 +70,4 @@ def _json(text: str) -> Value:
     try:
         return parse_json(text)
     except JsonError as error:
-        raise UserError(f"the item {error}", 'such as \'{"RoleName": "alias-Tsr76sms7l"}\'') from None
+        raise UserError(f"the item {error}", _ITEM_TIP) from None

@@ -49,6 +49,14 @@ def _complete_selectors(ctx: click.Context, _: click.Parameter, incomplete: str)
 _MOST_SHOWN = 3
 
 
+class NoSuchPathError(UserError):
+    """Raised for a cassette or folder that is not there."""
+
+    def __init__(self, path: str, tip: str) -> None:
+        super().__init__(f"{path}: there is no such file or folder", tip)
+        self.path = path
+
+
 class _CassettePath(click.Path):
     """The path of a cassette or folder; warns of interrupted recordings and of other YAML files there."""
 
@@ -66,7 +74,7 @@ class _CassettePath(click.Path):
                 raise UserError(problem, tip)
             warn(f"note: {problem}; if interrupted, {tip}")
         if not path.exists() and not (ctx and ctx.resilient_parsing):
-            raise UserError(f"{path}: there is no such file or folder", _find_similar(path))
+            raise NoSuchPathError(str(value), _find_similar(path))
         if self.skips_others and path.is_dir() and not (ctx and ctx.resilient_parsing):
             warn_of_other_files(cassette_files.find_others_in_folder(path))
         return super().convert(value, param, ctx)

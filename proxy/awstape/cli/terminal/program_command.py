@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import warn
 from awstape.errors import UserError
 
@@ -21,6 +23,12 @@ _PROGRAM = "awstape.command"
 host = click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen on this address.")
 allow_remote = click.option("--allow-remote", is_flag=True, help="Allow a --host that other machines can reach.")
 port = click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen on this port; 0 is any free port.")
+
+
+def _begins_program(word: str, args: Sequence[str]) -> bool:
+    """Whether a word that is no path is the name of a program: it stands behind a cassette, and is not named as one."""
+    before = args[: args.index(word)]
+    return not word.endswith((".yaml", ".yml")) and any(Path(each).exists() for each in before)
 
 
 class ProgramCommand(click.Command):
@@ -36,13 +44,16 @@ class ProgramCommand(click.Command):
         try:
             return super().parse_args(ctx, list(args))
         except click.UsageError as error:
-            param = error.param if isinstance(error, click.BadParameter) else None
-            is_misplaced_word = type(error) is click.UsageError or (param is not None and param.name == "cassettes")
-            if _PROGRAM in ctx.meta or len(args) < 2 or not is_misplaced_word:
+            if _PROGRAM in ctx.meta or len(args) < 2 or type(error) is not click.UsageError:
                 raise
-            raise UserError(
-                error.format_message(), f"{ctx.command_path} CASSETTE -- PROGRAM: put -- before it"
-            ) from None
+            raise self._misplaced(ctx, error.format_message()) from None
+        except parameters.NoSuchPathError as error:
+            if _PROGRAM in ctx.meta or not _begins_program(error.path, args):
+                raise
+            raise self._misplaced(ctx, error.problem) from None
+
+    def _misplaced(self, ctx: click.Context, problem: str) -> UserError:
+        return UserError(problem, f"{ctx.command_path} CASSETTE -- PROGRAM: put -- before it")
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]

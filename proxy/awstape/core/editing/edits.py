@@ -172,8 +172,10 @@ def set_value(
             raise EditError(str(error), "for example pages[].output.Roles[].MaxSessionDuration") from None
         found += len(paths)
         if unknown := next((path for path in paths if text is not None and _is_unknown(operation, path)), None):
-            hint = did_you_mean(str(unknown[1]), _identity_members(operation))
-            raise EditError(f"{operation.name} takes no {unknown[1]}{hint}", "awstape set --help")
+            members = _identity_members(operation)
+            tip = f"members: {', '.join(members)}" if members else "its identity has no members"
+            hint = did_you_mean(str(unknown[1]), members)
+            raise EditError(f"{operation.name} takes no {unknown[1]}{hint}", tip)
         for path in sorted(paths, key=_sort_key, reverse=True):  # the last item first: its removal moves no other
             value = None if text is None else _parse_value(text, find_shape(operation, path), path)
             _set_at(document, path, value, text is None)

@@ -323,7 +323,7 @@ def test_a_text_is_refused_with_line_and_path(text: str, line: int, path: str, p
     ("case", "tip"),
     [
         ("version 2", "pip install --upgrade awstape"),
-        ("conflict of git", "awstape guide editing"),
+        ("conflict of git", "awstape ls shows the commands"),
         ("recording of another tool", "awstape import"),
         ("HTTP archive", "awstape import"),
         ("empty", "a cassette begins with"),

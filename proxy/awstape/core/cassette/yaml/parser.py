@@ -47,7 +47,7 @@ def parse_documents(text: str, text_tags: Collection[str] = (), lines_before: in
     text = text.removeprefix("\ufeff")
     if text.startswith(_CONFLICT) or f"\n{_CONFLICT}" in text:
         line = lines_before + f"\n{text}".partition(f"\n{_CONFLICT}")[0].count("\n") + 1
-        raise DocumentError(line, "", CONFLICT, "take one of both sides, or join them: awstape guide editing")
+        raise DocumentError(line, "", CONFLICT, "take one of both sides; to join them: awstape ls shows the commands")
     try:
         events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         for event in events:
