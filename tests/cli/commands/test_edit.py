@@ -167,7 +167,7 @@ def test_a_file_that_is_not_an_item(roles: Path, capfd: pytest.CaptureFixture[st
         ("add-item {} ListRoles", "give either a FILE or --item", "awstape add-item --help"),
         ("add-item {} ListRoles --item {{", "the item is not JSON", "such as"),
         ("add-item {} ListRoles --item 1", "expected a mapping, got a number", "the service can't send it"),
-        ("add-item {} ListRoles --item 1 --like 1", "--like needs an item with members", "leave out --like"),
+        ("add-item {} ListRoles --item 1 --like 1", "--like needs an item with members", "such as --item '{"),
         ("drop-item {} ListRoles 9", "no item is selected by '9'", "give a number"),
         ("merge {} -o other.yaml nowhere.yaml", "nowhere.yaml: there is no such file or folder", ""),
         ("split {} -o other.yaml", "give either TRACKs or --by", "awstape split --help"),
