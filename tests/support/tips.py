@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from awstape.cli.main import SECTIONS, command_name, main
+from awstape.cli.main import COMMANDS, main
 
 #: A command of a shell, up to the next sentence.
 COMMAND = r"\b(?:awstape|pytest|pip|npm|git|chmod|unset|export|pre-commit) .*"
-_COMMANDS = "|".join(command_name(place) for places in SECTIONS.values() for place in places)
+_COMMANDS = "|".join(COMMANDS)
 #: What makes a string of the source a tip: a command, an option, a variable, a setting, a path or code to copy, …
 _TO_COPY = re.compile(
     "|".join(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from awstape.core.cassette.cassette import Cassette
     from awstape.core.view.selectors import SelectedTrack
 
-_ITEM_TIP = "such as --item '{\"RoleName\": \"alias-Tsr76sms7l\"}'"
+_ITEM_TIP = 'such as --item \'{"RoleName": "alias-Tsr76sms7l"}\''
 
 
 @click.command("add-item")
