@@ -36,10 +36,9 @@ from awstape.core.redaction.policies.grammar import (
     edit_document,
 )
 from awstape.core.redaction.services.default_deny import find_treatment
-from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN
 from awstape.core.redaction.string_walk import StringContext
 from awstape.core.redaction.text.arn import ARN, is_service_principal
-from awstape.core.redaction.text.identifiers import UUID
+from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN, UUID
 
 #: What services make, too.
 _COMMON = re.compile(rf"true|false|{UUID}", re.ASCII)

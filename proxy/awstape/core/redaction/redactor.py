@@ -29,7 +29,7 @@ from awstape.core.redaction.marks import MARK_ENDING, mark_ending
 from awstape.core.redaction.member_kinds import find_name_kind, is_denied, is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.services.default_deny import holds_name
-from awstape.core.redaction.string_redaction import OWN_PAGE_TOKEN, fit_length, is_prose, redact_string
+from awstape.core.redaction.string_redaction import fit_length, is_prose, redact_string
 from awstape.core.redaction.string_walk import (
     StringContext,
     edit_answer_strings,
@@ -39,6 +39,7 @@ from awstape.core.redaction.string_walk import (
     edit_take_strings,
 )
 from awstape.core.redaction.text.identifier_search import redact_accounts
+from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN
 from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names, find_aliased_names, has_become
 from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.hidden import Hidden

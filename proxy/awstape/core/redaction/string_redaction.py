@@ -47,7 +47,7 @@ from awstape.core.redaction.text.arn import is_service_principal, redact_name
 from awstape.core.redaction.text.aws_names import REGION
 from awstape.core.redaction.text.free_text import redact_member_value, redact_text
 from awstape.core.redaction.text.identifier_search import redact_accounts, redact_whole_arn
-from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, UUID
+from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN, UUID
 from awstape.core.redaction.text.labelled_values import is_harmless
 from awstape.core.redaction.text.names_in_text import redact_masked
 from awstape.core.text.encoded_text import decoded_variants, is_json
@@ -55,8 +55,6 @@ from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: When credentials expire, as text and in seconds since 1970.
 _NEVER, _NEVER_IN_SECONDS, _DIGITS_OF_SECONDS = "2099-12-31T23:59:59Z", 4102444799, 10
-#: Page tokens that awstape generates, and what replaces a real one in an error message.
-OWN_PAGE_TOKEN = lazy_pattern(rf"{REPLAY_TOKEN}|token", re.ASCII)
 #: A certificate's thumbprint: public, though it looks random.
 _THUMBPRINT = lazy_pattern(r"[0-9A-Fa-f]{40}")
 _ARN_SHAPE = lazy_pattern(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")

@@ -1,1 +1,1 @@
-"""Values of people and of doors: passwords behind the words for them, numbers of people, cards and bank accounts."""
+"""Private values in texts: passwords behind the words for them, and the numbers of people, cards and bank accounts."""

@@ -36,7 +36,7 @@ from awstape.core.redaction.text.aws_names import REGION
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.redaction.text.hosts import BARE_HOST, redact_host, redact_url
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
-from awstape.core.redaction.text.identifiers import REPLAY_TOKEN, redact_whole_identifier
+from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN, redact_whole_identifier
 from awstape.core.text.encoded_text import edit_json_strings, is_json, rewrite_between
 from awstape.core.text.json_documents import parse_json_object
 from awstape.core.text.lazy_pattern import lazy_pattern
@@ -76,7 +76,6 @@ _CODE = lazy_pattern(
 _KEY = lazy_pattern(r"(?!.*(?:://|\.io/cluster))[\w .:/+=@*-]{1,128}|[\w.]+/cluster-autoscaler/enabled")
 #: An id that begins with its region.
 _OF_REGION = lazy_pattern(rf"({REGION}[:_])(.+)", re.DOTALL)
-_OWN_TOKEN = lazy_pattern(rf"{REPLAY_TOKEN}|token", re.ASCII)
 _NUMBER = lazy_pattern(r"-?\d{1,11}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?|-?0\.\d+", re.ASCII)
 _HOST = lazy_pattern(BARE_HOST, re.VERBOSE)
 _IN_HOST = lazy_pattern(r"(?P<host>[\w.-]+)(?P<port>:\d{1,5})?(?P<path>/.*)?", re.ASCII | re.DOTALL)
@@ -178,7 +177,7 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
     treatment = find_treatment(place)
     if treatment == "message":
         return _redact_message(text, place, aliases)
-    if _OWN_TOKEN.fullmatch(text):
+    if OWN_PAGE_TOKEN.fullmatch(text):
         return text
     if place.step == "01":  # binary, in hexadecimal digits
         return aliases.secret("binary", text)

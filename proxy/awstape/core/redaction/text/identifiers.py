@@ -67,6 +67,8 @@ def _alias_address(aliases: Aliases, text: str) -> str:
 _TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abeoprs]-)[\w-]{16,}"
 #: Page tokens that a replay gives out, and what replaces a real one in an error's text.
 REPLAY_TOKEN = r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token"
+#: These, and what stands for the next token in a recorded page until the tokens of its take are named.
+OWN_PAGE_TOKEN = lazy_pattern(rf"{REPLAY_TOKEN}|token", re.ASCII)
 #: Public in text; what has such an address as its name is named by a customer.
 DOCUMENTATION_EMAIL = lazy_pattern(r".+@(?:[\w-]+\.)*example\.(?:com|net|org)", re.IGNORECASE)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
