@@ -20,13 +20,15 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "cassettes"
 PROGRAMS = Path(__file__).parent / "programs"
 KEY = "the-key-of-the-examples-is-public"
+#: The same key as a random one is written. From a phrase, each process would derive it anew, for a tenth of a second.
+DERIVED_KEY = "55c2c857a6d10d929a4c3011b782f48c284163605fdc81dcff83a84e516aee23"
 NAMES = ("empty-pages", "findings", "policy-generations", "policy-versions", "roles")
 
 
 def environment(**changes: str) -> dict[str, str]:
     """Returns this process's environment with the public key and without `AWS_…` variables, except CA bundles."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") or name.endswith("BUNDLE")}
-    return {**kept, "AWSTAPE_KEY": KEY, **changes}
+    return {**kept, "AWSTAPE_KEY": DERIVED_KEY, **changes}
 
 
 def upstreams(url: str) -> str:

@@ -19,13 +19,18 @@ from awstape.core.cassette.yaml.validation import SCHEMA_FILE
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.check.findings import check_text
 from awstape.files import cassette_files
+from awstape.files.keys import find_key
 from e2e import warm
-from examples import FOLDER, NAMES, record
+from examples import DERIVED_KEY, FOLDER, KEY, NAMES, record
 from support.standin import StandIn
 
 ALIAS = re.compile(r"arn:aws:[a-z-]+:[a-z0-9-]*:000\d{9}:")
 MODELS = load_models()
 each_example = pytest.mark.parametrize("name", NAMES)
+
+
+def test_their_key_is_that_of_the_public_phrase() -> None:
+    assert find_key({"AWSTAPE_KEY": DERIVED_KEY}) == find_key({"AWSTAPE_KEY": KEY})
 
 
 def test_each_file_is_an_example_and_each_example_a_file() -> None:

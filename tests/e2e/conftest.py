@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from e2e.harness import Machine, Run
+from e2e.harness import Machine, Run, fake_key
 from support.standin import StandIn
 
 
@@ -22,7 +22,7 @@ def data_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(tmp_path: Path, data_home: Path, request: pytest.FixtureRequest) -> Machine:
-    return Machine(tmp_path / "home", data_home, f"a fake key for {request.node.name}")
+    return Machine(tmp_path / "home", data_home, fake_key(request.node.name))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ class Recorded:
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory, data_home: Path) -> Recorded:
-    folder, key = tmp_path_factory.mktemp("recorded"), "a fake key for the recording"
+    folder, key = tmp_path_factory.mktemp("recorded"), fake_key("the recording")
     machine = Machine(folder / "home", data_home, key)
     with StandIn() as aws:
         run = machine.record(folder / "tape.yaml", aws.url).ok()

@@ -39,7 +39,7 @@ from e2e import launch
 _TESTS: Final = Path(__file__).parents[1]
 #: The folder of the commands, as an environment variable: the workers of a test run share it.
 _VARIABLE: Final = "AWSTAPE_TESTS_WARM"
-_INSTALLED: Final = ("aws", "awstape", "pytest")
+_INSTALLED: Final = ("aws", "awstape", "moto_server", "pytest")
 #: Environment variables that Python reads when it starts.
 _OF_PYTHON: Final = ("PYTHON", "LANG", "LC_")
 
@@ -121,23 +121,27 @@ class Process(subprocess.Popen[str]):
 
 
 def _import_everything() -> None:
-    """Imports what programs import, but no plugins of pytest, such as awstape's: pytest itself must import those."""
+    """Imports what programs import, and compiles their patterns; no plugins of pytest, which imports those itself."""
     import boto3
     import execnet
     import mitmproxy.addons
     import mitmproxy.master
-    import moto
+    import moto.server
     import pytest
 
     import awstape
     from awstape.catalog.hosts import find_host
     from awstape.catalog.service_models import load_models
+    from awstape.core.text.lazy_pattern import _LazyPattern
     from support import botocore_files
 
     assert execnet and mitmproxy and moto and pytest
     for module in pkgutil.walk_packages(awstape.__path__, "awstape."):
         if not module.name.endswith("__main__") and "pytest_plugin" not in module.name:
             importlib.import_module(module.name)
+    for each in gc.get_objects():
+        if type(each) is _LazyPattern:
+            assert each.match  # compiles it
     awstape.__doc__ = "PYTEST_DONT_REWRITE"  # or pytest warns that the package of a plugin is imported already
     find_host("iam.amazonaws.com")
     assert load_models().recognised

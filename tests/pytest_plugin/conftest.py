@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml  # before pytester's runs, which forget what they imported: its C part can't be imported twice
 
-from examples import KEY, ROOT
+from examples import DERIVED_KEY, ROOT
 from support.standin import StandIn
 
 assert yaml.__with_libyaml__
@@ -18,7 +18,7 @@ assert yaml.__with_libyaml__
 @pytest.fixture(autouse=True)
 def clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sets the environment of a user's machine, with a key; `tests/conftest.py` removes what is the machine's own."""
-    monkeypatch.setenv("AWSTAPE_KEY", KEY)
+    monkeypatch.setenv("AWSTAPE_KEY", DERIVED_KEY)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
     pytester.makeini(
