@@ -8,7 +8,10 @@
 3. A request loses its signature once it is answered, so that no report of a failed test shows credentials. Errors of a
    tape are raised without the frames inside.
 4. If several tapes are in use, the last one answers. After the last one, all of this is undone.
-5. A call that was answered before is answered at `before-call`, without a request (`inprocess.known_calls`).
+5. A recording from a stand-in sends nothing to AWS. A client from before the recording has an endpoint of AWS: its
+   requests are led to the stand-in, and get dummy credentials if it has none. Requests to services that are not
+   recorded are refused.
+6. A call that was answered before is answered at `before-call`, without a request (`inprocess.known_calls`).
 """
 
 from __future__ import annotations
@@ -19,12 +22,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 from weakref import WeakSet
 
 import botocore
 import botocore.handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.credentials import Credentials
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
 from botocore.hooks import BaseEventHooks
 
@@ -34,7 +38,7 @@ from awstape.core.aws.routing import try_find_service
 from awstape.core.aws.wire import Reply, Request
 from awstape.core.replay.misses import HEADER
 from awstape.core.text.hidden import Hidden
-from awstape.errors import call_without_traceback
+from awstape.errors import UserError, call_without_traceback
 from awstape.inprocess import sent_requests
 from awstape.inprocess.botocore_wire import (
     CALLER,
@@ -51,9 +55,11 @@ from awstape.inprocess.botocore_wire import (
 )
 from awstape.inprocess.known_calls import ClientCall, KnownCalls, ParsedAnswer
 from awstape.inprocess.shared_session_parts import share_session_parts
+from awstape.proxying.upstream import ALL, Upstream, find_upstream
 from awstape.tape import Tape
 
 _tapes: list[Tape] = []  # in use; the last one answers
+_upstreams: list[Upstream] = []  # of each of them
 _attached: WeakSet[Any] = WeakSet()  # event emitters that have the handlers
 _attaching = threading.Lock()
 _undo = ExitStack()
@@ -64,20 +70,22 @@ _CALL = "awstape_call"  # in the context of a call under way, if it may become k
 _sent: ContextVar[tuple[AWSPreparedRequest, Request, int] | None] = ContextVar("awstape_sent", default=None)
 
 
-def begin(tape: Tape) -> None:
-    """Begins to answer clients from a tape."""
+def begin(tape: Tape, upstream: Upstream) -> None:
+    """Begins to answer clients from a tape. upstream: what it records instead of AWS."""
     default_session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
     if not _tapes:
         _install(default_session)
     _known.forget()
     _tapes.append(tape)
+    _upstreams.append(upstream)
     if default_session is not None:
         attach(default_session)
 
 
 def end(tape: Tape) -> bool:
     """Ends the use of a tape; returns whether it was the last one, so that everything was undone."""
-    _tapes[:] = [other for other in _tapes if other is not tape]
+    for place in [place for place, other in enumerate(_tapes) if other is tape]:
+        del _tapes[place], _upstreams[place]
     _known.forget()
     if not _tapes:
         _undo.close()
@@ -112,8 +120,15 @@ def _attach_endpoint(endpoint: Any) -> None:
 
 
 def _note_passing(service: str, operation: str, url: str) -> None:
-    """Counts a request that is sent while a tape records other services: a replay will not have it."""
+    """Counts a request that is sent while a tape records other services: a replay will not have it.
+
+    Raises UserError for one to AWS while the tape records from a stand-in.
+    """
     if _tapes and not _replays_only(_tapes[-1]) and service not in _tapes[-1].models.names:
+        if ALL in _upstreams[-1] and is_aws_host(urlsplit(url).hostname or ""):
+            problem = f"{service} {operation} would go to AWS, but {_upstreams[-1][ALL].geturl()} is recorded instead"
+            tip = f"to record it there as well: {_tapes[-1].advice.services((*_tapes[-1].models.names, service))}"
+            raise UserError(problem, tip) from None
         _tapes[-1].passed[service] += 1
 
 
@@ -201,6 +216,7 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     reply = _ask(tape, request, converted)
     _sent.set((request, converted, tape.answered) if reply is None else None)
     if reply is None:
+        _lead_to_upstream(request, service)
         return None
     if call := _call_under_way():
         call.replies.append(reply)
@@ -238,6 +254,15 @@ def _response_received(
         raise
 
 
+def _lead_to_upstream(request: AWSPreparedRequest, service: str) -> None:
+    """Changes the URL of a request to AWS whose service is recorded from a stand-in."""
+    url = urlsplit(request.url)
+    if (upstream := find_upstream(_upstreams[-1], service)) and is_aws_host(url.hostname or ""):
+        request.headers["Host"] = url.netloc  # which may hold the name of a bucket
+        path = upstream.path.rstrip("/") + url.path
+        request.url = urlunsplit((upstream.scheme, upstream.netloc, path, url.query, ""))
+
+
 def _choose_signer(event_name: str, **_: Any) -> object:
     """Switches signing off where nothing is sent, so that no credentials are needed."""
     return botocore.UNSIGNED if _service_of(event_name) and _replays_only(_tapes[-1]) else None
@@ -248,7 +273,11 @@ def _before_sign(request: Any, request_signer: Any, event_name: str, **_: Any) -
 
     The credentials are not refreshed: nothing is sent with them.
     """
-    if _service_of(event_name) and request_signer.signature_version is not botocore.UNSIGNED:
+    service = _service_of(event_name)
+    if service and find_upstream(_upstreams[-1], service) and getattr(request_signer, "_credentials", True) is None:
+        request_signer._credentials = _DUMMY_CREDENTIALS
+        _undo.callback(setattr, request_signer, "_credentials", None)
+    if service and request_signer.signature_version is not botocore.UNSIGNED:
         request.context[CALLER] = _access_key_id(getattr(request_signer, "_credentials", None))
 
 
@@ -317,6 +346,8 @@ def _is_for_aws(request: AWSPreparedRequest) -> bool:
     return is_aws_host(urlsplit(request.url).hostname or "")
 
 
+#: For a stand-in, which verifies no signature.
+_DUMMY_CREDENTIALS = Credentials("AWSTAPE", "AWSTAPE")
 _NOWHERE = "https://awstape.invalid/"
 #: What botocore raises if it opened no connection.
 _NOT_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)

@@ -85,7 +85,7 @@ class InProcess:
         former = _change_environment(changes)
         _former_environment.update({name: former[name] for name in former.keys() - _former_environment.keys()})
         self._was_used = self._is_in_use = True
-        botocore_handlers.begin(self.tape)
+        botocore_handlers.begin(self.tape, self.upstream)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
