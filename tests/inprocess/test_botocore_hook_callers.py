@@ -139,3 +139,46 @@ def test_a_recording_tells_callers_apart(aws: StandIn, tmp_path: Path) -> None:
     assert text.count("account: ") == 3, "the header names one, and two tracks theirs"
     assert all(alias in text for alias in ALIASES)
     assert not any(real in text for real in REAL)
+
+
+OF_A_ROLE = f"""version: 1
+account: '{ALIASES[0]}'
+---
+service: iam
+operation: ListRoles
+account: '{ALIASES[1]}'
+identity: {{}}
+pages:
+- output: {{IsTruncated: false, Roles: []}}
+---
+service: sts
+operation: AssumeRole
+identity: {{RoleArn: 'arn:aws:iam::{ALIASES[1]}:role/alias-lSt23RLSS3'}}
+pages:
+- output:
+    Credentials:
+      AccessKeyId: {access_key_of_account(ALIASES[1])}
+      SecretAccessKey: <alias-lktlsk3t7r>
+      SessionToken: <alias-k23r7s2sml>
+      Expiration: '2099-12-31T23:59:59Z'
+"""
+
+
+@pytest.mark.parametrize(("role", "is_known"), [("alias-lSt23RLSS3", True), ("alias-another", False)])
+def test_a_profile_with_a_role_is_that_role(
+    role: str, is_known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "roles.yaml").write_text(OF_A_ROLE)
+    profile = f"[profile prod]\nrole_arn = arn:aws:iam::{ALIASES[1]}:role/{role}\nsource_profile = base\n"
+    base = f"[profile base]\naws_access_key_id = {access_key_of_account(ALIASES[0])}\naws_secret_access_key = awstape\n"
+    (tmp_path / "config").write_text(profile + base)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with awstape.replay(tmp_path / "roles.yaml", strict=is_known) as tape:
+        client = boto3.Session(profile_name="prod", region_name="us-east-1").client("iam")
+        if is_known:
+            assert [roles(client), roles(client)] == [0, 0]
+            return
+        with pytest.raises(ClientError, match="an unknown caller"):
+            client.list_roles()
+        assert [miss.operation for miss in tape.misses] == ["sts AssumeRole", "iam ListRoles"]
+        tape.misses.clear()

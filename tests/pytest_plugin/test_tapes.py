@@ -992,3 +992,61 @@ def test_without_requests():
     assert "awstape: failed tests need 1 cassette that does not exist: pytest --awstape=once" in one
     run_again(pytester, "--awstape=once").assert_outcomes(passed=2, failed=1)
     run_again(pytester).assert_outcomes(passed=2, failed=1)
+
+
+SHARED = f"""
+pytestmark = pytest.mark.awstape(scope="module", strict=True)
+
+def test_roles():
+    assert {LIST_ROLES}
+
+def test_users():
+    assert boto3.client("iam").list_users()
+"""
+
+
+def test_of_tests_that_share_a_tape_some_may_run_alone(pytester: pytest.Pytester, aws: StandIn) -> None:
+    run(pytester, SHARED, "--awstape=all").assert_outcomes(passed=2)
+    run_again(pytester).assert_outcomes(passed=2)
+    for selection in (["-k", "roles"], ["--deselect", "test_module.py::test_users"]):
+        run_again(pytester, *selection).assert_outcomes(passed=1, deselected=1)
+    pytester.runpytest_inprocess("test_module.py::test_roles").assert_outcomes(passed=1)
+    result = run(pytester, SHARED.replace("list_users()", "list_roles()"))  # all run, and one asks for less
+    result.assert_outcomes(passed=2, errors=1)
+    assert "not replayed: iam ListUsers" in text_of(result)
+
+
+def test_workers_do_not_rewrite_the_cassette_of_a_module(pytester: pytest.Pytester, aws: StandIn) -> None:
+    run(pytester, SHARED, "--awstape=all").assert_outcomes(passed=2)
+    before = (pytester.path / "cassettes/test_module.yaml").read_text()
+    result = run_again(pytester, "-n", "2", "--awstape=rewrite")
+    result.assert_outcomes(errors=2)
+    assert "workers would rewrite it at once" in text_of(result)
+    assert (pytester.path / "cassettes/test_module.yaml").read_text() == before
+
+
+def test_a_test_that_passes_when_it_runs_again_leaves_no_journal(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = f"""
+RUNS = []
+
+@pytest.mark.awstape
+def test_it():
+    RUNS.append(1)
+    assert {LIST_ROLES} and len(RUNS) == 2
+"""
+    again = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):  # as plugins do that run a failed test again
+    runtestprotocol(item, nextitem=nextitem, log=False)
+    item._initrequest()
+    for report in runtestprotocol(item, nextitem=nextitem, log=False):
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+    pytester.makeconftest(again)
+    result = run(pytester, module, "--awstape=all")
+    result.assert_outcomes(passed=1)
+    assert "recorded cassettes/test_module/test_it.yaml" in text_of(result)
+    assert "its test failed" not in text_of(result)
+    assert [path.name for path in (pytester.path / "cassettes/test_module").iterdir()] == ["test_it.yaml"]

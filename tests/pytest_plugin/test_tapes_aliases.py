@@ -144,3 +144,17 @@ def test_own_names_are_counted_once_in_a_run(pytester: pytest.Pytester, aws: Sta
         result = run(pytester, "\n".join(tests), "--awstape=all", *workers)
         result.assert_outcomes(passed=3)
         assert [number for number, _ in HINT.findall(text_of(result))] == ["1"]
+
+
+def test_a_filter_that_finds_nothing_is_explained(pytester: pytest.Pytester, aws: StandIn) -> None:
+    module = f"""
+@pytest.mark.awstape("tape")
+def test_it():
+    names = [role["RoleName"] for role in boto3.client("iam").list_roles()["Roles"]]
+    assert len([name for name in names if name.startswith("{NAME}")]) == 1
+"""
+    run(pytester, module, "--awstape=all").assert_outcomes(passed=1)
+    result = run_again(pytester)
+    result.assert_outcomes(failed=1)
+    assert "names in this cassette are aliases" in text_of(result)
+    assert "a filter on real names finds nothing" in text_of(result)

@@ -29,7 +29,13 @@ import botocore
 import botocore.handlers
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.credentials import Credentials
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ProxyConnectionError,
+)
 from botocore.hooks import BaseEventHooks
 
 from awstape.catalog.hosts import is_aws_host
@@ -271,14 +277,27 @@ def _choose_signer(event_name: str, **_: Any) -> object:
 def _before_sign(request: Any, request_signer: Any, event_name: str, **_: Any) -> None:
     """Remembers the access key id of a client that would sign: the tape tells callers apart by it.
 
-    The credentials are not refreshed: nothing is sent with them.
+    The credentials are not refreshed: nothing is sent with them. Only a role of a profile is assumed, if the tape tells
+    callers apart.
     """
     service = _service_of(event_name)
     if service and find_upstream(_upstreams[-1], service) and getattr(request_signer, "_credentials", True) is None:
         request_signer._credentials = _DUMMY_CREDENTIALS
         _undo.callback(setattr, request_signer, "_credentials", None)
+    if service and _waits_for_role(request_signer) and len(_tapes[-1].callers) > 1:
+        with suppress(BotoCoreError, ClientError):  # a miss counts, and the request is one of an unknown caller
+            request_signer._credentials.get_frozen_credentials()
+        call_context.set(request.context)  # as before the call of STS
     if service and request_signer.signature_version is not botocore.UNSIGNED:
         request.context[CALLER] = _access_key_id(getattr(request_signer, "_credentials", None))
+
+
+def _waits_for_role(request_signer: Any) -> bool:
+    """Whether the credentials are those of a role that is still to be assumed, as a profile with `role_arn` says."""
+    credentials = getattr(request_signer, "_credentials", None)
+    return (
+        getattr(credentials, "method", "") == "assume-role" and _access_key_id(credentials) is None and not is_async()
+    )
 
 
 def _call_under_way() -> ClientCall | None:

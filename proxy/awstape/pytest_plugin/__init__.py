@@ -9,7 +9,7 @@ proxying, report.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from awstape.pytest_plugin.run_summary import (
     SUMMARY,
     RunSummary,
     guards,
+    note_deselected,
     note_outcome,
     relative,
     uses_awstape,
@@ -200,6 +201,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             summary.folders.add(str(settings.folder))
             if uses_awstape(item):
                 summary.used.update(map(str, settings.paths))
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    note_deselected(items)
 
 
 @pytest.hookimpl(optionalhook=True)

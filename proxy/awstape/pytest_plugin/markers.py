@@ -55,6 +55,11 @@ class TapeSettings:
     strict: bool
     include_writes: bool
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the tests of a module or class share the tape."""
+        return isinstance(self.node, pytest.Collector)
+
 
 def find_tape_node(item: pytest.Item) -> Node:
     """The module or class whose tests share a tape, if a test is one of them; else the test. Raises UserError."""

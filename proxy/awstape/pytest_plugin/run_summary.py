@@ -6,6 +6,7 @@ It is imported in every run of every user, so it imports nothing that pytest doe
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,12 @@ SHOWN = pytest.StashKey[list[str]]()
 """Of a test: the messages of the errors in its failure."""
 GUARD = pytest.StashKey[Any]()
 """Of a test that is guarded: its `inprocess.aws_guard.AwsGuard`."""
+_IN_PART = pytest.StashKey[bool]()
+"""Of a module or class: whether some of its tests were deselected."""
 _GUARDS = pytest.StashKey[dict[Path, bool | None]]()
 """Folder → what its project says of the guard."""
+KEPT = pytest.StashKey[tuple[Path, str]]()
+"""Of a test that failed while it was recorded: the journal that it left, and the line about it."""
 POSITION = pytest.StashKey[int]()
 """Of a test among those that its parametrized function makes, from 1."""
 
@@ -112,6 +117,19 @@ def _read_settings(path: Path) -> object:
         return tomllib.loads(text)["tool"]["awstape"]
     except (tomllib.TOMLDecodeError, LookupError, TypeError):
         return None
+
+
+def note_deselected(items: Iterable[pytest.Item]) -> None:
+    """Notes the modules and classes of deselected tests."""
+    for item in items:
+        for node in item.listchain():
+            node.stash[_IN_PART] = True
+
+
+def runs_in_part(node: pytest.Item | pytest.Collector) -> bool:
+    """Whether only some tests of a module or class run: by `-k`, `-m`, `--lf` or as `test_module.py::test_name`."""
+    is_named = any("::" in argument for argument in node.config.args)
+    return isinstance(node, pytest.Collector) and (is_named or _IN_PART in node.stash)
 
 
 def note_outcome(item: pytest.Item, outcome: str, error: BaseException | None) -> None:

@@ -26,7 +26,6 @@ import pytest
 
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Track
-from awstape.core.redaction.alias_grammar import find_aliases
 from awstape.core.redaction.aliases import key_fingerprint
 from awstape.core.text.counting import count
 from awstape.core.text.printable import printable
@@ -39,10 +38,10 @@ from awstape.proxying.upstream import parse_upstream
 from awstape.pytest_plugin.advice import advice_for, rewrite_line
 from awstape.pytest_plugin.fixture import AwstapeFixture
 from awstape.pytest_plugin.markers import TapeSettings
-from awstape.pytest_plugin.run_summary import OUTCOME, SHOWN, SUMMARY, relative
+from awstape.pytest_plugin.run_summary import KEPT, OUTCOME, SHOWN, SUMMARY, relative, runs_in_part
 from awstape.report import kept_journal_line, lacking_lines
 
-_ALIASES = """A replay gives aliases in the place of real names.
+_ALIASES = """A replay gives aliases in the place of real names. So a filter on real names finds nothing.
 To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while recording.
 To keep names as they are: keep = ["NAME"] in [tool.awstape] of pyproject.toml, and record again:
 pytest --awstape=rewrite"""
@@ -61,8 +60,8 @@ class OpenTape:
         self._config = settings.node.config
         self.where = ", ".join(relative(path, self._config) for path in settings.paths)
         self.recorded = relative(settings.paths[0], self._config)
-        is_shared = isinstance(settings.node, pytest.Collector)
-        self._tracks_before = _tracks_in(settings.paths[0]) if is_shared and settings.mode == "rewrite" else set()
+        is_rewritten = settings.is_shared and settings.mode == "rewrite"
+        self._tracks_before = _tracks_in(settings.paths[0]) if is_rewritten else set()
         self.hook = _open(settings)
 
     def close(self) -> None:
@@ -76,8 +75,11 @@ class OpenTape:
             recording = self.hook.close()
             if self.settings.mode == "rewrite":
                 summary.rewritten.add(self.settings.paths[0])
+        self._drop_kept_journal()
         if journal:
-            summary.recorded.append(kept_journal_line(self.recorded, journal))
+            line = kept_journal_line(self.recorded, journal)
+            summary.recorded.append(line)
+            node.stash[KEPT] = journal, line
         if recording and (recording.tells_something or self.hook.tape.passed):
             summary.recorded += self.hook.tape.describe(recording, self.recorded)
             summary.own_names |= self.hook.own_names(recording)
@@ -90,7 +92,17 @@ class OpenTape:
         if error := self.hook.tape.error:
             raise error
         passed = outcome == "passed"
-        self._fail_if(node, not_replayed=self.settings.strict and passed, unused_faults=passed)
+        asks_all = not runs_in_part(node)
+        self._fail_if(node, not_replayed=self.settings.strict and passed and asks_all, unused_faults=passed)
+
+    def _drop_kept_journal(self) -> None:
+        """Removes what this test left when it failed before, in this run: it has run again."""
+        if kept := self.settings.node.stash.get(KEPT, None):
+            journal, line = kept
+            journal.unlink(missing_ok=True)
+            recorded = self._config.stash[SUMMARY].recorded
+            recorded[:] = [each for each in recorded if each != line]
+            del self.settings.node.stash[KEPT]
 
     def _leftover_lines(self) -> Iterator[str]:
         """What a recording removed for tests that did not run, or left over, so that the next replay fails for it."""
@@ -129,12 +141,11 @@ class OpenTape:
         return self.hook.tape.was_asked or bool(self.hook.tape.passed)
 
     def _explain_aliases(self, report: pytest.TestReport, messages: list[str]) -> None:
-        """Explains aliases in a failure that is no miss, once in a run."""
+        """Explains aliases in a failure that is no miss, once in a run: a failure need not show them."""
         summary = self._config.stash[SUMMARY]
-        compared = "\n".join(messages)
-        for miss in self.hook.misses:
-            compared = compared.replace(miss.text, "")
-        if self.hook.replays_only and not summary.has_explained_aliases and find_aliases(compared):
+        is_about_misses = any(miss.text in message for miss in self.hook.misses for message in messages)
+        has_aliases = self.hook.replays_only and self.hook.tape.old_cassette.keys and self._was_asked
+        if has_aliases and not is_about_misses and not summary.has_explained_aliases:
             summary.has_explained_aliases = True
             report.sections.append(("names in this cassette are aliases", _ALIASES))
 
@@ -204,9 +215,10 @@ def _open(settings: TapeSettings) -> InProcess:
         load_models(services), settings.paging, settings.faults
     )  # they are for replay: a mistake shows before AWS is asked
     if mode == "rewrite":
-        if path in node.config.stash[SUMMARY].rewritten and not settings.is_own:
+        may_be_shared = settings.is_shared or not settings.is_own
+        if path in node.config.stash[SUMMARY].rewritten and may_be_shared:
             mode = "all"
-        elif hasattr(node.config, "workerinput") and not settings.is_own:
+        elif hasattr(node.config, "workerinput") and may_be_shared:
             problem = f"{relative(path, node.config)}: tests share this cassette, and workers would rewrite it at once"
             raise UserError(problem, "rewrite it without workers: pytest --awstape=rewrite -n 0")
     has_key = keys.key_exists(current())

@@ -197,3 +197,10 @@ def test_a_real_account_is_a_finding(old: str, new: str, line: int) -> None:
     assert check_text(TEXT, MODELS) == []
     found = [(each.line, each.kind) for each in check_text(TEXT.replace(old, new, 1), MODELS) if each.level == "error"]
     assert (line, "account") in found
+
+
+def test_the_header_names_the_account_that_assumes_roles() -> None:
+    assumes = replace(take(B), track=Track("sts", "AssumeRole", None, {"RoleArn": "arn:aws:iam::1:role/a"}, B))
+    takes = [take(A), take(A, path="/a/"), assumes]
+    assert Cassette.of(takes).account == B
+    assert Cassette.of(takes, account=A).account == A

@@ -208,7 +208,8 @@ class Cassette:
     ) -> Cassette:
         """A cassette of the takes, sorted.
 
-        account: that of the header, if a track has it; else the header names the account of most tracks.
+        account: that of the header, if a track has it. Else the header names the account that assumes roles, if there
+        is one, since a program begins with its credentials; else the account of most tracks.
         """
         ordered = tuple(sorted(takes, key=lambda take: take.track.key))
         return cls(ordered, frozenset(keys), _common_account(ordered, account), apart)
@@ -247,5 +248,7 @@ def _common_account(takes: Iterable[Take], preferred: str | None) -> str | None:
         return None  # a track without an account would get that of the header
     if preferred in found or not found:
         return preferred
-    counts = Counter(track.account for track in {take.track for take in takes})
-    return min(counts, key=lambda account: (-counts[account], account))
+    tracks = {take.track for take in takes}
+    assuming = [track for track in tracks if track.service == "sts" and track.operation.startswith("AssumeRole")]
+    counts = Counter(track.account for track in assuming or tracks)
+    return min(counts, key=lambda account: (-counts[account], account or ""))
