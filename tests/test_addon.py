@@ -309,7 +309,7 @@ class Failing(Tape):
 
 def test_after_an_internal_error_all_calls_to_aws_are_refused(cassette: Path) -> None:
     tape = open_for_recording(cassette, "all", ENVIRON)
-    addon = Interceptor(Failing(tape.path, tape.old_cassette, tape.recorder, tape.player))
+    addon = Interceptor(Failing(tape.path, tape.cassette, tape.recorder, tape.player))
     first, second = (pass_through(addon, flow_of("ListUsers")) for _ in range(2))
     assert addon.failure
     assert addon.failure.problem.startswith("awstape stopped: ZeroDivisionError in test_addon.py")

@@ -42,7 +42,7 @@ def ask(tape: Tape, form: str) -> bytes:
 
 
 def unread(tape: Tape) -> int:
-    return sum("pages" not in vars(take) for take in tape.old_cassette.takes)
+    return sum("pages" not in vars(take) for take in tape.cassette.takes)
 
 
 def test_only_what_is_requested_is_read() -> None:
@@ -64,9 +64,7 @@ def test_ci_reads_all_and_finds_each_error(tmp_path: Path) -> None:
 
 def test_an_alias_of_a_track_is_known_without_reading_its_pages() -> None:
     tape = opened(ROLES)
-    name = next(
-        take.track.identity["RoleName"] for take in tape.old_cassette.takes if "RoleName" in take.track.identity
-    )
+    name = next(take.track.identity["RoleName"] for take in tape.cassette.takes if "RoleName" in take.track.identity)
     ask(tape, f"Action=GetRole&RoleName={name}")
     assert tape.player
     assert tape.player.misses == []

@@ -57,7 +57,7 @@ def test_a_request_that_is_not_recorded_waits_for_one_that_is(tape: Tape) -> Non
     noticed, recorded = journalled(tape)
     assert (noticed.is_recorded, noticed.response, noticed.request.body) == (False, None, LOGIN[0].body)
     assert (recorded.is_recorded, recorded.response) == (True, USERS[1])
-    assert tape.answered == 1
+    assert tape.recorded_so_far == 1
 
 
 def test_the_same_request_is_noticed_once(tape: Tape) -> None:
@@ -78,7 +78,7 @@ def test_what_cannot_be_read_and_other_services_are_not_in_the_journal(tape: Tap
     tape.feed(replace(USERS[0], body=b"Action=NoSuchOperation&Version=2010-05-08"), USERS[1])
     tape.feed(replace(USERS[0], host="sqs.eu-west-1.amazonaws.com"), USERS[1])
     assert journalled(tape) == []
-    assert tape.answered == 0
+    assert tape.recorded_so_far == 0
 
 
 @pytest.mark.parametrize("is_last", [True, False])

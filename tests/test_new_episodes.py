@@ -120,7 +120,7 @@ def through(tape: Tape, account: Account | None = None) -> Ask:
             assert reply.response
             return parse_response(operation(to[0]), reply.response)
         assert account
-        before = tape.answered
+        before = tape.recorded_so_far
         response = account.respond(to, marker)
         tape.feed(asked, response, before)
         return parse_response(operation(to[0]), response)

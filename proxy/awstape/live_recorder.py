@@ -82,7 +82,7 @@ class LiveRecorder:
         self.direct = None if create_journal else make_recorder()
         """The recorder of a recording without a journal."""
         self.journal: Journal | None = None
-        self.answered = 0
+        self.recorded_so_far = 0
         """The number of exchanges that were recorded so far."""
 
     @property
@@ -101,15 +101,15 @@ class LiveRecorder:
         self,
         request: Request,
         response: Response | None,
-        answered_before: int | None = None,
+        recorded_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
         """Records an exchange, if it is selected; it is on the disk after `sync`. Raises UserError if that fails.
 
-        answered_before: `answered` when the request was sent; None if nothing was answered since.
+        recorded_before: `recorded_so_far` when the request was sent; None if nothing was recorded since.
         """
         if selected := self._selection.select(request, response, no_response):
-            meanwhile = 0 if answered_before is None else self.answered - answered_before
+            meanwhile = 0 if recorded_before is None else self.recorded_so_far - recorded_before
             is_later = self.is_cassette_stale and request is not self._first_write_sent
             exchange = Exchange(request, response, no_response, meanwhile, is_later)
             self._keep(exchange if selected.is_recorded else _without_answer(request), selected.call.operation)
@@ -160,7 +160,7 @@ class LiveRecorder:
             self._waiting[content] = None
             if exchange.is_recorded or sum(map(len, self._waiting)) > _MOST_WAITING:
                 self._write_waiting(self._create_journal)
-        self.answered += exchange.is_recorded
+        self.recorded_so_far += exchange.is_recorded
 
     def _write_waiting(self, create_journal: Callable[[], Journal]) -> None:
         self.journal = self.journal or create_journal()

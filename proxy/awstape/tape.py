@@ -56,11 +56,12 @@ _FORKED = (
 class Tape:
     """A cassette in use, by several threads. `recorder` and `player` are set as the mode needs them.
 
+    path: the file that is recorded into, None in a replay. cassette: as it was when the tape was opened.
     recovered: lines on recovered recordings, for the user.
     """
 
     path: Path | None
-    old_cassette: Cassette = field(repr=False)
+    cassette: Cassette = field(repr=False)
     recorder: LiveRecorder | None
     player: Player | None
     recovered: tuple[str, ...] = ()
@@ -80,6 +81,11 @@ class Tape:
     """Memory that forked processes share: 1 once one of them was refused."""
 
     @property
+    def replays_only(self) -> bool:
+        """Whether no request is sent upstream, so that nothing is recorded."""
+        return self.recorder is None
+
+    @property
     def models(self) -> Models:
         """The models, with the recorded or replayed services as those that are recognised."""
         owner = self.recorder or self.player
@@ -93,7 +99,7 @@ class Tape:
     @property
     def callers(self) -> list[str]:
         """The cassette's known callers, accounts and principals, first the one whose dummy credentials programs get."""
-        known = [caller for caller in self.old_cassette.callers if caller]
+        known = [caller for caller in self.cassette.callers if caller]
         return sorted(known, key=lambda caller: caller != self.caller)
 
     def choose_region(self, present: str | None) -> str | None:
@@ -101,7 +107,7 @@ class Tape:
 
         A region in none of the partitions of the tracks is replaced by one that is.
         """
-        found = {take.track.region for take in self.old_cassette.takes}
+        found = {take.track.region for take in self.cassette.takes}
         partitions = {partition_of(region) for region in found}
         regions = {main_region(partition_of(r)) if r.endswith("-global") else r for r in found if r}
         if len(regions) == 1:
@@ -143,8 +149,8 @@ class Tape:
 
     def fork(self) -> Tape:
         """A tape with the same player for this process, which was forked on purpose; only one that replays has it."""
-        assert self.player and not self.recorder
-        return Tape(self.path, self.old_cassette, None, self.player, caller=self.caller)
+        assert self.player and self.replays_only
+        return Tape(self.path, self.cassette, None, self.player, caller=self.caller)
 
     def _serve_again(self, count: Callable[[], bool]) -> Callable[[], bool]:
         lock, process = self._lock, self._process
@@ -170,32 +176,32 @@ class Tape:
                 self.player.reset(session)
 
     @property
-    def answered(self) -> int:
-        """The number of recorded requests that were answered so far, to be noted when a request is sent upstream."""
+    def recorded_so_far(self) -> int:
+        """The number of exchanges that were recorded so far, to be noted when a request is sent upstream."""
         with self._lock:
-            return self.recorder.answered if self.recorder else 0
+            return self.recorder.recorded_so_far if self.recorder else 0
 
     def feed(
         self,
         request: Request,
         response: Response | None,
-        answered_before: int | None = None,
+        recorded_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
         """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails.
 
-        answered_before: `answered` when the request was sent; None if nothing was answered since. no_response: why
-        there is no response.
+        recorded_before: `recorded_so_far` when the request was sent; None if nothing was recorded since. no_response:
+        why there is no response.
         """
-        self.write(request, response, answered_before, no_response)
+        self.write(request, response, recorded_before, no_response)
         self.sync()
 
-    def write(self, request: Request, response: Response | None, answered_before: int | None, no_response: str) -> None:
+    def write(self, request: Request, response: Response | None, recorded_before: int | None, no_response: str) -> None:
         """As `feed`, but it is on the disk after the next `sync`."""
         self._refuse_fork()
         with self._lock, self._stop_on_failure():
             if self.recorder:
-                self.recorder.feed(request, response, answered_before, no_response)
+                self.recorder.feed(request, response, recorded_before, no_response)
                 if self.player and response:
                     self.player.learn(request, response)
 

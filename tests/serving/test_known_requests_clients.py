@@ -76,7 +76,7 @@ def test_64_clients_get_what_each_would_get_alone(
     if is_lazy:
         monkeypatch.setattr(cassette_files, "LAZY_FROM", 1)
     with endpoint(path) as (tape, *address), ThreadPoolExecutor(CLIENTS) as threads:
-        assert any("pages" not in vars(take) for take in tape.old_cassette.takes) == is_lazy
+        assert any("pages" not in vars(take) for take in tape.cassette.takes) == is_lazy
         assert [*threads.map(lambda number: ask(*address, number), range(CLIENTS))] == expected
     assert played(tape) == played(alone)
 

@@ -70,24 +70,24 @@ def _find_format(content: Any, form: str | None) -> ImportFormat:
 
 def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> None:
     """Gives entries to the recorder, which counts the unusable ones. Raises UserError for a bug in awstape."""
-    answered = [0]  # the number of exchanges that were answered before each entry
+    recorded = [0]  # the number of exchanges that were recorded before each entry
     for entry in entries:
         overlapping = entry.overlapping if isinstance(entry, ImportedExchange) else 0
         has_order = isinstance(entry, ImportedExchange) and entry.has_order
-        answered_before = answered[max(0, len(answered) - 1 - overlapping)] if has_order else UNKNOWN
-        _record_entry(recorder, entry, answered_before)
-        answered.append(recorder.answered)
+        recorded_before = recorded[max(0, len(recorded) - 1 - overlapping)] if has_order else UNKNOWN
+        _record_entry(recorder, entry, recorded_before)
+        recorded.append(recorder.recorded_so_far)
 
 
-def _record_entry(recorder: Recorder, entry: Entry, answered_before: int) -> None:
-    """As `record_entries`. answered_before: how many exchanges were answered when the request was sent."""
+def _record_entry(recorder: Recorder, entry: Entry, recorded_before: int) -> None:
+    """As `record_entries`. recorded_before: how many exchanges were recorded when the request was sent."""
     if isinstance(entry, Unusable):
         recorder.skip(entry.reason, entry.where)
     elif reason := _foreign_reason(recorder.models, entry.request):
         recorder.skip(reason, entry.where)
     else:
         try:
-            recorder.feed(entry.request, entry.response, entry.where, answered_before)
+            recorder.feed(entry.request, entry.response, entry.where, recorded_before)
         except Exception as error:
             raise UserError(f"{entry.where}: {bug_location(error)}", "please report this") from None
 

@@ -72,7 +72,7 @@ _undo = ExitStack()
 _known = KnownCalls()  # of the last tape
 _CALL = "awstape_call"  # in the context of a call under way, if it may become known
 #: The request of the call under way that was sent to AWS, until its response is recorded: botocore's, converted, and
-#: the number of recorded requests that were answered before it was sent.
+#: the number of exchanges that were recorded before it was sent.
 _sent: ContextVar[tuple[AWSPreparedRequest, Request, int] | None] = ContextVar("awstape_sent", default=None)
 
 
@@ -130,7 +130,7 @@ def _note_passing(service: str, operation: str, url: str) -> None:
 
     Raises UserError for one to AWS while the tape records from a stand-in.
     """
-    if _tapes and not _replays_only(_tapes[-1]) and service not in _tapes[-1].models.names:
+    if _tapes and not _tapes[-1].replays_only and service not in _tapes[-1].models.names:
         if ALL in _upstreams[-1] and is_aws_host(urlsplit(url).hostname or ""):
             problem = f"{service} {operation} would go to AWS, but {_upstreams[-1][ALL].geturl()} is recorded instead"
             tip = f"to record it there as well: {_tapes[-1].advice.services((*_tapes[-1].models.names, service))}"
@@ -191,7 +191,7 @@ def _before_call(
     params: Mapping[str, Any], request_signer: Any, context: dict[str, Any], event_name: str, **_: Any
 ) -> ParsedAnswer | None:
     """Answers a known call; otherwise remembers the call, to get to know it."""
-    if _service_of(event_name) is None or not _replays_only(_tapes[-1]) or is_async(context):
+    if _service_of(event_name) is None or not _tapes[-1].replays_only or is_async(context):
         return None
     event = event_name.partition(".")[2]
     call = _known.begin(request_signer, event, params, context, _identifying(request_signer))
@@ -220,7 +220,7 @@ def _before_send(request: AWSPreparedRequest, event_name: str, **_: Any) -> obje
     converted = request_of(request, service)
     _sent.set(None)
     reply = _ask(tape, request, converted)
-    _sent.set((request, converted, tape.answered) if reply is None else None)
+    _sent.set((request, converted, tape.recorded_so_far) if reply is None else None)
     if reply is None:
         _lead_to_upstream(request, service)
         return None
@@ -243,7 +243,7 @@ def _response_received(
     if (sent := _sent.get()) is None:
         return
     _sent.set(None)
-    request, converted, answered_before = sent
+    request, converted, recorded_before = sent
     _remove_credentials(request)
     if not _tapes:
         return
@@ -253,7 +253,7 @@ def _response_received(
         body = copy_response_body(response_dict["body"], parsed_response or {})
         response = response_of(response_dict["status_code"], response_dict["headers"], body)
     try:
-        call_without_traceback(_tapes[-1].feed, converted, response, answered_before, no_response)
+        call_without_traceback(_tapes[-1].feed, converted, response, recorded_before, no_response)
     except BaseException:
         for withheld in filter(None, (response_dict, parsed_response)):
             withheld.clear()
@@ -271,7 +271,7 @@ def _lead_to_upstream(request: AWSPreparedRequest, service: str) -> None:
 
 def _choose_signer(event_name: str, **_: Any) -> object:
     """Switches signing off where nothing is sent, so that no credentials are needed."""
-    return botocore.UNSIGNED if _service_of(event_name) and _replays_only(_tapes[-1]) else None
+    return botocore.UNSIGNED if _service_of(event_name) and _tapes[-1].replays_only else None
 
 
 def _before_sign(request: Any, request_signer: Any, event_name: str, **_: Any) -> None:
@@ -320,7 +320,7 @@ def _access_key_id(credentials: Any) -> Hidden[str] | None:
 
 def _refuse_others(request: AWSPreparedRequest, **_: Any) -> object:
     """Refuses a request to another AWS service. The miss counts only if the body is read: if no handler answered."""
-    if not _tapes or not _replays_only(_tapes[-1]) or not _is_for_aws(request):
+    if not _tapes or not _tapes[-1].replays_only or not _is_for_aws(request):
         return None
     tape, converted = _tapes[-1], request_of(request, None)
     if try_find_service(tape.models, converted):
@@ -355,10 +355,6 @@ def _remove_credentials(request: AWSPreparedRequest) -> None:
     for header in ("Authorization", "X-Amz-Security-Token"):
         if header in request.headers:
             del request.headers[header]
-
-
-def _replays_only(tape: Tape) -> bool:
-    return tape.recorder is None
 
 
 def _is_for_aws(request: AWSPreparedRequest) -> bool:

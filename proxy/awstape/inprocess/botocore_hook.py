@@ -135,7 +135,7 @@ class InProcess:
 
     @property
     def replays_only(self) -> bool:
-        return self.tape.recorder is None
+        return self.tape.replays_only
 
     def alias(self, value: str, kind: str | None = None) -> str:
         """What a client gets in the place of a real name: its alias in a replay, while recording the name itself.

@@ -91,7 +91,7 @@ async def serve_proxy(
         warn(note)
     trusted = trusted_certificates.remove_own(trusted_certificates.collect(environment.current()))
     added = trusted_certificates.read_ca_files(upstream_cas)
-    proxy = None if tape.recorder is None else proxy_from_environment(environment.current())
+    proxy = None if tape.replays_only else proxy_from_environment(environment.current())
     upstream_addresses = set(map(address_of, upstream.values()))
     if proxy:
         upstream_addresses.add(proxy.address)
@@ -109,7 +109,7 @@ async def serve_proxy(
         interceptor = Interceptor(tape, upstream, policy, upstream_proxy)
         async with run_proxy(interceptor, listen.address, port, authority, Path(folder), trusted_file) as address:
             url = url_of(*address)
-            reaches_aws = tape.recorder is not None and not upstream
+            reaches_aws = not tape.replays_only and not upstream
             changes = environment.proxy_environment(environment.current(), url, bundle, keep_endpoint_urls=reaches_aws)
             if not reaches_aws:
                 changes |= environment.dummy_environment(environment.current(), tape)

@@ -184,7 +184,7 @@ class Interceptor:
             self._sent_upstream.pop(flow, None)
             await _send_reply(flow, reply)
         elif sent:
-            self._sent_upstream[flow] = request, self.tape.answered
+            self._sent_upstream[flow] = request, self.tape.recorded_so_far
         else:
             await self._direct(flow, request)
 
@@ -217,7 +217,7 @@ class Interceptor:
             await self._feed(flow, request, None, no_response=text)
             flow.response = flow.response or _aws_error(request, "UpstreamUnreachable", text)
         else:
-            self._sent_upstream[flow] = request, self.tape.answered
+            self._sent_upstream[flow] = request, self.tape.recorded_so_far
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         if sent := self._sent_upstream.get(flow):
@@ -228,13 +228,13 @@ class Interceptor:
     async def response(self, flow: http.HTTPFlow) -> None:
         sent = self._sent_upstream.pop(flow, None)
         if sent and flow.response:
-            request, answered_before = sent
-            await self._feed(flow, request, read_response(self._models, flow, request), answered_before)
+            request, recorded_before = sent
+            await self._feed(flow, request, read_response(self._models, flow, request), recorded_before)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         if sent := self._sent_upstream.pop(flow, None):
-            request, answered_before = sent
-            await self._feed(flow, request, read_cut_response(self._models, flow, request), answered_before)
+            request, recorded_before = sent
+            await self._feed(flow, request, read_cut_response(self._models, flow, request), recorded_before)
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
         if data.server.address:
@@ -249,13 +249,13 @@ class Interceptor:
         flow: http.HTTPFlow,
         request: Request,
         response: Response | None,
-        answered_before: int | None = None,
+        recorded_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
         """Feeds an exchange to the tape, while other requests go on; if that fails, the client gets the error."""
         if self.tape:
             try:
-                self.tape.write(request, response, answered_before, no_response)
+                self.tape.write(request, response, recorded_before, no_response)
                 if self._sent_upstream:
                     await asyncio.to_thread(self.tape.sync)
                 else:  # nobody would gain by a thread
@@ -280,7 +280,7 @@ class Interceptor:
     @property
     def replays_only(self) -> bool:
         """Whether no request is sent upstream."""
-        return self.tape is not None and self.tape.recorder is None
+        return self.tape is not None and self.tape.replays_only
 
     def _refuse(self, flow: http.HTTPFlow) -> http.Response | None:
         """The refusal of a request by the access policy; None if it is accepted."""

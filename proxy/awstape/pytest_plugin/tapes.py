@@ -113,7 +113,7 @@ class OpenTape:
             yield f"  if other tests need them, run all that share the cassette: {again}"
         if not (self.settings.strict and self.settings.mode == "new_episodes" and (player := self.hook.tape.player)):
             return
-        old = {take.track for take in self.hook.tape.old_cassette.takes}
+        old = {take.track for take in self.hook.tape.cassette.takes}
         if left := [each for each in player.takes_not_replayed() if each[0] in old]:
             were = "was" if len(left) == 1 else "were"
             what = f"{count(len(left), 'take')} of the cassette {were} not asked for"
@@ -132,7 +132,7 @@ class OpenTape:
         self._explain_aliases(report, messages)
         if not self.hook.replays_only and any(_UNREACHED in message for message in messages):
             report.sections.append(("nothing was recorded", self._source))
-        if not self._was_asked and (self.hook.tape.old_cassette.takes or not self.hook.replays_only):
+        if not self._was_asked and (self.hook.tape.cassette.takes or not self.hook.replays_only):
             report.sections.append(("the cassette was not used", _NOT_ASKED))
         self.note_what_is_missing()
 
@@ -159,7 +159,7 @@ class OpenTape:
 
     def note_what_is_missing(self) -> None:
         """Notes for the end of the run that a test failed whose cassette, or the cassette's key, is not at hand."""
-        summary, named = self._config.stash[SUMMARY], self.hook.tape.old_cassette.keys
+        summary, named = self._config.stash[SUMMARY], self.hook.tape.cassette.keys
         if self.hook.replays_only and self.hook.misses and not self.settings.paths[0].exists():
             summary.lacking.add(self.where)
         if named and not _has_key(named):

@@ -75,7 +75,7 @@ def find_target(request: Request) -> Target:
 def control(tape: Tape, target: Target) -> Reply:
     """Answers a request for awstape itself."""
     player = tape.player
-    assert player and not tape.recorder
+    assert player and tape.replays_only
     name, request = target.session, target.request
     match = _CONTROL.fullmatch(request.path)
     if not match:

@@ -146,7 +146,7 @@ bodies = st.binary(max_size=50)
         Exchange,
         st.builds(Request, texts, texts, texts, texts, headers, bodies, st.none() | texts.map(Hidden)),
         st.none() | st.builds(Response, st.integers(0, 999), headers, bodies, texts),
-        answered_meanwhile=st.integers(-1, 99),
+        recorded_meanwhile=st.integers(-1, 99),
         is_later=st.booleans(),
         is_recorded=st.booleans(),
     ),

@@ -70,7 +70,7 @@ def test_a_recorder_keeps_one_of_equal_answers(traffic: object) -> None:
         return count_kept()[Answer]
 
     assert feed(5) == feed(45)
-    assert recorder.answered >= 50
+    assert recorder.recorded_so_far >= 50
 
 
 @pytest.mark.parametrize("traffic", TRAFFIC.values(), ids=TRAFFIC)

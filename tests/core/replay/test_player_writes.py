@@ -172,12 +172,12 @@ def test_a_read_that_was_sent_before_a_write_was_answered_does_not_come_after_it
     """The responses of two requests that wait at the same time may come in any order."""
     account = Account({"alpha"})
     subject = recorder(account.answer(("GetRole", "alpha")), include_writes=True)
-    sent = subject.answered
+    sent = subject.recorded_so_far
     read = account.answer(("ListRoles", ""))
     late = account.answer(("GetRole", "alpha"))
     subject.feed(*account.answer(("DeleteRole", "alpha")))
-    subject.feed(*late, answered_before=sent)
-    subject.feed(*read, answered_before=sent)
+    subject.feed(*late, recorded_before=sent)
+    subject.feed(*read, recorded_before=sent)
     subject.feed(*account.answer(("GetRole", "alpha")))
     takes = [take for take in subject.finish().merged.takes if take.track.operation == "GetRole"]
     assert [(take.pages[0].answer.error is None, take.after is None) for take in takes] == [
@@ -191,11 +191,11 @@ def test_a_read_that_was_answered_while_a_write_was_in_flight_comes_after_it_if_
     account = Account({"alpha"})
     look = ("GetRole", "alpha")
     subject = recorder(account.answer(look), include_writes=True)
-    sent = subject.answered
+    sent = subject.recorded_so_far
     subject.feed(*account.answer(look))
     deleted = account.answer(("DeleteRole", "alpha"))
     subject.feed(*account.answer(look))
-    subject.feed(*deleted, answered_before=sent)
+    subject.feed(*deleted, recorded_before=sent)
     subject.feed(*account.answer(look))
     playing = player(subject.finish().merged)
     assert list(replay(playing, [look] * 4)) == [(200, 1)] * 4
@@ -273,7 +273,7 @@ class Traffic:
     def send(self, step: Step, failures: int, gives_up: bool) -> None:
         step = ("ListRoles", "") if step[0] == "ListRoles" else step
         failures = failures if step[0] in WRITES else 0
-        now = self.subject.answered
+        now = self.subject.recorded_so_far
         self.calls.append(InFlight(step, len(self.calls), failures, gives_up and failures > 0, now, now))
 
     def advance(self, call: InFlight) -> None:
@@ -281,13 +281,13 @@ class Traffic:
         if call.effect is None:
             call.effect = self.account.answer(call.step)[1]
             return
-        now, name = self.subject.answered, call.step[0]
+        now, name = self.subject.recorded_so_far, call.step[0]
         response = call.effect if not call.failures else fail_once(name) if call.number % 2 else None
         asked = request(*asked_of(call.step), invocation=str(call.number))
-        self.subject.feed(asked, response, answered_before=call.attempt_sent)
-        assert self.subject.answered == now + 1
+        self.subject.feed(asked, response, recorded_before=call.attempt_sent)
+        assert self.subject.recorded_so_far == now + 1
         if call.failures > call.gives_up:  # the SDK sends it again
-            call.failures, call.effect, call.attempt_sent = call.failures - 1, None, self.subject.answered
+            call.failures, call.effect, call.attempt_sent = call.failures - 1, None, self.subject.recorded_so_far
         else:
             call.answered = now
 
@@ -327,7 +327,7 @@ def test_reads_that_overlap_writes_are_never_ahead_of_the_program_nor_behind_it(
             list(replay(playing, [writes[k - 1].step]))
         for step, first in firsts.items():
             sent, ahead = ([w for w in part if step[1] in ("", w.step[1])] for part in (writes[:k], writes[k:]))
-            end = ahead[0].sent if ahead else happening.subject.answered
+            end = ahead[0].sent if ahead else happening.subject.recorded_so_far
             known = [(call.sent, outcome(call.effect)) for call, at in reads if call.step == step and at < end]
             polls = list(replay(playing, [step] * (len(reads) + 1)))
             assert set(polls) <= {first, *(seen for _, seen in known)}

@@ -122,6 +122,6 @@ def record(
             server = servers.serve_proxy(tape, redirected, port, listen, passing, upstream_cas=upstream_cas, warn=warn)
             end.status = program_command.run_with(ctx, server, announce)
         status = end.status or int(end.is_incomplete)
-        if tape.recorder is None:
+        if tape.replays_only:
             status = program_reports.report_replay(tape, status, command, way="proxy", as_json=as_json)
     return child_process.exit_like(status)

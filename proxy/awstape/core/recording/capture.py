@@ -30,13 +30,15 @@ from awstape.core.redaction.redactor import Redactor
 class Capture:
     """A redacted exchange.
 
-    page: a page without its token; the token in its answer is hidden. token: the digest of the token in the request,
-    None for a first page. next: the digest of the token in the response, None on the last page and for a hole.
+    page: a page without its token; the token in its answer is hidden.
+    token: the digest of the token in the request, None for a first page.
+    next: the digest of the token in the response, None on the last page and for a hole.
     invocation: the digest of the id that an SDK gives to a call and its retries, None if the request had none.
-    caller: the digest of the access key id of the request, given: that of the one that an answer of STS gives out.
-    answered_meanwhile: how many captures of the recording were answered after its request was sent, before its own
-    answer. is_later: whether the cassette that answers requests was stale when it was sent, so that the takes of that
-    cassette come before this one.
+    caller: the digest of the access key id of the request.
+    given: the digest of the access key id that an answer of STS gives out.
+    captured_meanwhile: how many captures were made after the request was sent, before this one.
+    is_later: whether the cassette that answers requests was stale when the request was sent. The takes of that cassette
+        come before this capture then.
     """
 
     track: Track
@@ -46,7 +48,7 @@ class Capture:
     invocation: str | None = None
     caller: str | None = None
     given: str | None = None
-    answered_meanwhile: int = 0
+    captured_meanwhile: int = 0
     is_later: bool = False
 
 
@@ -93,7 +95,7 @@ class Capturer:
     def capture(
         self, exchange: Exchange, track: Track, call: Call, page_request: PageRequest, page: Page, meanwhile: int
     ) -> Capture:
-        """The capture of a page. meanwhile: how many captures were answered while its request was in flight."""
+        """The capture of a page. meanwhile: how many captures were made while its request was in flight."""
         operation, answer = call.operation, page.answer
         next_ = next_token(operation, answer.output) if answer.output is not None else None
         hidden = replace_next_token(operation, answer, "token")
@@ -107,7 +109,7 @@ class Capturer:
             invocation=self._digest(exchange.request.header("amz-sdk-invocation-id")),
             caller=self._digest(_key_of_principal(call)),
             given=self._digest(find_given_key(operation, answer.output or {})),
-            answered_meanwhile=meanwhile,
+            captured_meanwhile=meanwhile,
             is_later=exchange.is_later,
         )
 

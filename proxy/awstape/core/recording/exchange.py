@@ -42,15 +42,15 @@ _PROOFS = frozenset({"X-Amz-Signature", "X-Amz-Security-Token", "Signature", "Se
 class Exchange:
     """A request and its response, or `no_response`: why there is none.
 
-    answered_meanwhile: how many exchanges of the recording were answered after the request was sent, before its own
-    answer; `take_order.UNKNOWN` if nothing tells. is_later: whether the cassette that answers requests was stale when
+    recorded_meanwhile: how many exchanges were recorded after the request was sent, before this one;
+    `take_order.UNKNOWN` if nothing tells. is_later: whether the cassette that answers requests was stale when
     it was sent. is_recorded: False for a request whose values count alone.
     """
 
     request: Request
     response: Response | None = None
     no_response: str = NO_RESPONSE
-    answered_meanwhile: int = 0
+    recorded_meanwhile: int = 0
     is_later: bool = False
     is_recorded: bool = True
 
@@ -89,7 +89,7 @@ def write_exchange(exchange: Exchange) -> bytes:
     head = (
         (request.method, request.host, request.path, request.query, request.headers, caller, len(request.body)),
         (response.status, response.headers, response.unread) if response else exchange.no_response,
-        exchange.answered_meanwhile,
+        exchange.recorded_meanwhile,
         exchange.is_later,
         exchange.is_recorded,
     )
@@ -100,7 +100,7 @@ def read_exchange(data: bytes) -> Exchange:
     """The exchange that bytes hold. Raises ValueError for bytes that this version did not write."""
     line, _, bodies = data.partition(b"\n")
     try:
-        asked, answered, meanwhile, is_later, is_recorded = json.loads(line)
+        asked, received, meanwhile, is_later, is_recorded = json.loads(line)
         method, host, path, query, headers, caller, length = asked
         texts = all(isinstance(text, str) for text in (method, host, path, query, caller or ""))
         flags = isinstance(is_later, bool) and isinstance(is_recorded, bool)
@@ -108,9 +108,9 @@ def read_exchange(data: bytes) -> Exchange:
             raise ValueError
         hidden = None if caller is None else Hidden(caller)
         request = Request(method, host, path, query, _read_headers(headers), bodies[:length], hidden)
-        if isinstance(answered, str):
-            return Exchange(request, None, answered, meanwhile, is_later, is_recorded)
-        status, headers, unread = answered
+        if isinstance(received, str):
+            return Exchange(request, None, received, meanwhile, is_later, is_recorded)
+        status, headers, unread = received
         if type(status) is not int or not isinstance(unread, str):
             raise ValueError
         response = Response(status, _read_headers(headers), bodies[length:], unread)

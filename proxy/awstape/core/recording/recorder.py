@@ -150,8 +150,8 @@ class Recorder:
         return self._models
 
     @property
-    def answered(self) -> int:
-        """The number of exchanges that were to be recorded so far."""
+    def recorded_so_far(self) -> int:
+        """The number of selected exchanges so far, with those of which there is no page."""
         return len(self._captured_before) - 1
 
     @property
@@ -164,18 +164,18 @@ class Recorder:
         request: Request,
         response: Response | None,
         place: str = "",
-        answered_before: int | None = None,
+        recorded_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
         """Records one exchange, if it is selected.
 
         response: None if the connection ended without one; no_response: why. place: where the exchange was found, for
-        `first_places`. answered_before: `answered` when the request was sent; None if nothing was answered since,
-        `UNKNOWN` if nothing tells.
+        `first_places`. recorded_before: `recorded_so_far` when the request was sent; None if nothing was recorded
+        since, `UNKNOWN` if nothing tells.
         """
         if selected := self._selection.select(request, response, no_response, place):
-            unknown = answered_before == UNKNOWN
-            meanwhile = 0 if answered_before is None else UNKNOWN if unknown else self.answered - answered_before
+            unknown = recorded_before == UNKNOWN
+            meanwhile = 0 if recorded_before is None else UNKNOWN if unknown else self.recorded_so_far - recorded_before
             exchange = Exchange(request, response, no_response, meanwhile, is_recorded=selected.is_recorded)
             self._record_call(selected.call, exchange, place)
 
@@ -239,9 +239,9 @@ class Recorder:
 
     def _captured_since(self, exchange: Exchange) -> int:
         """The number of captures since a request was sent; one more than there are if nothing tells."""
-        if exchange.answered_meanwhile == UNKNOWN:
+        if exchange.recorded_meanwhile == UNKNOWN:
             return self.captured - UNKNOWN
-        return self.captured - self._captured_before[max(0, self.answered - exchange.answered_meanwhile)]
+        return self.captured - self._captured_before[max(0, self.recorded_so_far - exchange.recorded_meanwhile)]
 
     def skip(self, reason: str, place: str = "") -> None:
         """Counts an exchange that is not recorded. place: where it was found."""

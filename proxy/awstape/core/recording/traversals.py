@@ -131,7 +131,7 @@ class Traversals:
 
     def __init__(self) -> None:
         self._of_track: dict[tuple[str, ...], _TrackTraversals] = {}
-        self.answered = 0
+        self.captured = 0
         """The number of captures that were added so far."""
 
     @property
@@ -175,7 +175,7 @@ class Traversals:
     def add(self, operation: Operation, capture: Capture) -> Added | None:
         """Adds a capture to the take that it belongs to; returns its place, None if it belongs to none."""
         added = self._add(operation, capture)
-        self.answered += 1
+        self.captured += 1
         return added
 
     def _add(self, operation: Operation, capture: Capture) -> Added | None:
@@ -225,7 +225,7 @@ class Traversals:
 
     def _span_of(self, capture: Capture) -> Span:
         """The span of the capture that is being added."""
-        return Span(self.answered - capture.answered_meanwhile, self.answered)
+        return Span(self.captured - capture.captured_meanwhile, self.captured)
 
     def _put(self, known: _TrackTraversals, traversal: _Traversal, index: int, capture: Capture) -> int:
         """Puts a capture at an index of a traversal: behind its last page, or in the place of a hole."""
