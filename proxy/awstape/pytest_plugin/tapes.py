@@ -144,7 +144,7 @@ class OpenTape:
         """Explains aliases in a failure that is no miss, once in a run: a failure need not show them."""
         summary = self._config.stash[SUMMARY]
         is_about_misses = any(miss.text in message for miss in self.hook.misses for message in messages)
-        has_aliases = self.hook.replays_only and self.hook.tape.old_cassette.keys and self._was_asked
+        has_aliases = self.hook.replays_only and self.hook.tape.cassette.keys and self._was_asked
         if has_aliases and not is_about_misses and not summary.has_explained_aliases:
             summary.has_explained_aliases = True
             report.sections.append(("names in this cassette are aliases", _ALIASES))
