@@ -38,7 +38,7 @@ from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.aws.wire import Response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.redaction.member_kinds import NAME_KINDS, PATH_SHAPES, is_free_text
+from awstape.core.redaction.members.member_kinds import NAME_KINDS, PATH_SHAPES, is_free_text
 from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.replay.misses import Miss
 from support import exchanges

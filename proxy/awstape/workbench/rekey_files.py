@@ -14,7 +14,7 @@ from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.editing.rekey import AliasRenewer
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
-from awstape.core.redaction.member_kinds import NAME_KINDS
+from awstape.core.redaction.members.member_kinds import NAME_KINDS
 from awstape.core.redaction.text.arn import is_service_principal, redact_name, redact_path, redact_provider
 from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.redaction.text.identifier_search import redact_accounts

@@ -15,7 +15,7 @@ import pytest
 
 from awstape.core.aws.model import Operation, Shape, Value
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.member_kinds import PATH_SHAPES, SHAPE_REDACTIONS
+from awstape.core.redaction.members.member_kinds import PATH_SHAPES, SHAPE_REDACTIONS
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import ACCOUNT, KEY, MODELS, OTHER_KEY, cassette, player, request, respond

@@ -20,9 +20,10 @@ from awstape.core.aws.protocols.encodings import form_encoding
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording import set_aside
-from awstape.core.redaction import member_kinds, redactor, string_redaction
+from awstape.core.redaction import redactor, string_redaction
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.member_kinds import ID_SHAPES, NAME_KINDS, PATH_SHAPES, SECRET_KINDS, SHAPE_REDACTIONS
+from awstape.core.redaction.members import filter_values, member_kinds
+from awstape.core.redaction.members.member_kinds import ID_SHAPES, NAME_KINDS, PATH_SHAPES, SECRET_KINDS, SHAPE_REDACTIONS
 from awstape.core.redaction.policies import condition_keys, condition_values
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import TEXT, Place, StringContext
@@ -284,16 +285,16 @@ RULES: dict[str, Rule] = {
         StringContext(Place(None, ("x",))),
     ),
     "filters": Rule(
-        setting(string_redaction, "_FILTER_MEMBERS", frozenset()),
+        setting(filter_values, "_FILTER_MEMBERS", frozenset()),
         "zreal",
         A.secret("filter", "zreal"),
         StringContext(Place(SHAPES["String"], ("eq",))),
     ),
     "values of simulated conditions": Rule(
-        setting(string_redaction, "_CONTEXT_VALUES", ""),
+        setting(filter_values, "_SIMULATED", ""),
         "zreal",
         A.secret("value", "zreal"),
-        StringContext(Place(SHAPES["ContextKeyValueType"], (string_redaction._CONTEXT_VALUES,))),
+        StringContext(Place(SHAPES["ContextKeyValueType"], (filter_values._SIMULATED,))),
     ),
     "length": Rule(
         setting(string_redaction, "_fits_length", lambda shape, text: True),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awstape.core.redaction.member_kinds import NAME_KINDS, SECRET_KINDS
+from awstape.core.redaction.members.member_kinds import NAME_KINDS, SECRET_KINDS
 from awstape.core.text.counting import count
 from awstape.core.view import kind_names
 from awstape.core.view.kind_names import count_kinds, kind_name

@@ -25,7 +25,7 @@ from awstape.core.cassette.yaml.documents import Document
 from awstape.core.cassette.yaml.validation import find_operation
 from awstape.core.check.document_strings import edit_document_strings, place_of
 from awstape.core.redaction.alias_grammar import replace_aliases
-from awstape.core.redaction.member_kinds import is_denied, is_free_text_member, is_key, is_public
+from awstape.core.redaction.members.member_kinds import is_denied, is_free_text_member, is_key, is_public
 from awstape.core.redaction.policies.grammar import (
     ACTION,
     CONDITION_KEY,

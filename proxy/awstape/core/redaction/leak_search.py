@@ -22,7 +22,7 @@ from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Track
 from awstape.core.redaction.aliases import UNSEARCHED_KINDS
 from awstape.core.redaction.documentation_names import is_searched_name
-from awstape.core.redaction.member_kinds import is_free_text
+from awstape.core.redaction.members.member_kinds import is_free_text
 from awstape.core.redaction.private_values.personal_numbers import NUMBER_KINDS
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.string_walk import (

@@ -26,7 +26,7 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, is_name_alias, keyed_parts
 from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.marks import MARK_ENDING, mark_ending
-from awstape.core.redaction.member_kinds import find_name_kind, is_denied, is_free_text, is_free_text_member, is_public
+from awstape.core.redaction.members.member_kinds import find_name_kind, is_denied, is_free_text, is_free_text_member, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.services.default_deny import holds_name
 from awstape.core.redaction.string_redaction import fit_length, is_prose, redact_string

@@ -1,21 +1,20 @@
 """Redaction of one string, chosen by its context: the rules in the order in which they apply.
 
-1. A member that the service model doesn't know becomes one alias, except for numbers, booleans, times, aliases,
+1. Credentials in an answer are replaced, and never expire.
+2. A service without rules of its own is redacted by default-deny (`core.redaction.services`) in place of 3 to 7.
+3. A member that the service model doesn't know becomes one alias, except for numbers, booleans, times, aliases,
    regions, services and ARNs of what AWS owns.
-2. Values of enums and certificate thumbprints stay.
-3. A path, id, provider or secret (`core.redaction.member_kinds`) becomes the alias of its shape; a value that the model
-   marks sensitive becomes a password's alias; a name becomes an alias.
-4. Names of AWS-managed policies stay where an AWS-owned ARN is among their siblings; so do AWSServiceRoleFor… and
+4. Values of enums and certificate thumbprints stay.
+5. Names of AWS-managed policies stay where an AWS-owned ARN is among their siblings; so do AWSServiceRoleFor… and
    service principals.
-5. Every other string is searched for identifiers (`core.redaction.text.free_text`): policy documents, messages,
+6. A path, id, provider or secret becomes the alias of its shape (`core.redaction.members`); a value that the model
+   marks sensitive becomes a password's alias; a name becomes an alias.
+7. Every other string is searched for identifiers (`core.redaction.text.free_text`): policy documents, messages,
    descriptions, tags and map keys included. In public vocabulary only identifiers are replaced, not names.
-6. What a filter or a simulation compares with becomes an alias, unless it is a word of the service.
-7. No twelve digits in a row stay that are no alias, whatever the string is.
-8. A text with aliases that is longer or shorter than its member allows becomes one alias.
-9. A member that the project masks (`core.redaction.project_rules`) becomes one alias, unless it has one already.
-10. What a string becomes is remembered by its place, where it depends on nothing else.
-11. Credentials in an answer are replaced first, and never expire. Services other than those of `member_kinds` are
-    redacted by default-deny (`core.redaction.services.default_deny`) in place of 1 to 6.
+8. A member that the project masks (`core.redaction.project_rules`) becomes one alias, unless it has one already.
+9. No twelve digits in a row stay that are no alias, whatever the string is.
+10. A text with aliases that is longer or shorter than its member allows becomes one alias.
+11. What a string becomes is remembered by its place, where it depends on nothing else.
 """
 
 from __future__ import annotations
@@ -24,10 +23,16 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.member_kinds import (
+from awstape.core.redaction.members.filter_values import (
+    find_compared_kind,
+    find_criterion,
+    is_compared,
+    is_in_filter,
+    redact_criterion,
+)
+from awstape.core.redaction.members.member_kinds import (
     PATH_SHAPES,
     SHAPE_REDACTIONS,
     depends_on_siblings,
@@ -38,7 +43,7 @@ from awstape.core.redaction.member_kinds import (
     is_public,
     may_be_of_aws_policy,
 )
-from awstape.core.redaction.policies.condition_keys import has_words, redact_condition_key, redact_word
+from awstape.core.redaction.policies.condition_keys import redact_word
 from awstape.core.redaction.policies.documents import SERVICE, redact_literal
 from awstape.core.redaction.policies.grammar import ACTION
 from awstape.core.redaction.services.default_deny import redact_denied
@@ -47,8 +52,8 @@ from awstape.core.redaction.text.arn import is_service_principal, redact_name
 from awstape.core.redaction.text.aws_names import REGION
 from awstape.core.redaction.text.free_text import redact_member_value, redact_text
 from awstape.core.redaction.text.identifier_search import redact_accounts, redact_whole_arn
-from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN, UUID
-from awstape.core.redaction.text.labelled_values import is_harmless
+from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN
+from awstape.core.redaction.text.labelled_values import MOST_DIGITS, is_harmless
 from awstape.core.redaction.text.names_in_text import redact_masked
 from awstape.core.text.encoded_text import decoded_variants, is_json
 from awstape.core.text.lazy_pattern import lazy_pattern
@@ -61,25 +66,13 @@ _ARN_SHAPE = lazy_pattern(r"[aA]rn|^ownerIdType$|^ResourceNameType$|^Resource$")
 _BARE_NAME = lazy_pattern(r"[^\s*?:]*[A-Za-z][^\s*?:]*")
 #: The names that a simulation gives to the policies in its request.
 _INPUT_LIST = lazy_pattern(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|ResourcePolicy", re.ASCII)
-#: The most digits of a number that is no account id.
-_MOST_DIGITS = 11
 _PUBLIC_KEY_POLICY = "default"
 #: Policies that the model marks as sensitive: what identifies somebody in them is known by its place.
 _POLICY_SHAPES = frozenset({"AccessCheckPolicyDocument"})
-#: Words of the service that a filter may compare with.
-_FILTER_WORD = lazy_pattern(rf"[A-Z][A-Z_]+|AWS::\w+::\w+|true|false|{UUID}")
-#: Criteria of a filter that are compared with words of the service.
-_PUBLIC_CRITERIA = frozenset({"action", "findingType", "id", "isPublic", "resourceType", "status"})
-#: The member of a request for findings that maps criteria, and what begins those that are keys of conditions.
-_FILTER, _OF_CONDITION = "filter", "condition."
 #: Members, and criteria of filters, of actions, which are redacted as those of a policy.
 _ACTION_MEMBERS = frozenset({"action", "actions", "ActionNames", "EvalActionName"})
 #: Members of names that hold a service instead.
 _SERVICE_MEMBERS = frozenset({"AWSServiceName"})
-#: Members of a filter's criterion: whatever the client searches for.
-_FILTER_MEMBERS = frozenset({"eq", "neq", "contains"})
-#: Member of a simulation's input: values of conditions. In an identity, no other traffic identifies them as names.
-_CONTEXT_VALUES = "ContextKeyValues"
 
 
 def redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
@@ -94,7 +87,7 @@ def redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
 def _depends_on_others(place: Place) -> bool:
     """Whether the redaction of a string depends on more than its place, the key of its map and its text."""
     shape = place.shape
-    return place.member_name in _FILTER_MEMBERS or (shape is not None and depends_on_siblings(shape))
+    return is_in_filter(place.member_name) or (shape is not None and depends_on_siblings(shape))
 
 
 def _redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
@@ -121,8 +114,7 @@ def fit_length(text: str, redacted: str, context: StringContext, aliases: Aliase
 
 def is_prose(text: str, context: StringContext) -> bool:
     """Whether a text is free text with words; a document and what a filter or a simulation compares with is not."""
-    is_compared = context.member in _FILTER_MEMBERS or context.member == _CONTEXT_VALUES
-    return is_free_text(text, context) and not is_compared and not is_json(text)
+    return is_free_text(text, context) and not is_compared(context.member) and not is_json(text)
 
 
 def _fits_length(shape: Shape, text: str) -> bool:
@@ -190,7 +182,7 @@ def _find_redaction_of_customers(shape: Shape) -> _Redaction:
 
 
 def _redact_unmodelled(text: str, _: StringContext, aliases: Aliases) -> str:
-    if not text or is_harmless(text, _MOST_DIGITS) or aliases.is_alias(text) or _is_vocabulary(text, aliases):
+    if not text or is_harmless(text, MOST_DIGITS) or aliases.is_alias(text) or _is_vocabulary(text, aliases):
         return text
     return aliases.secret("text", text)
 
@@ -201,7 +193,7 @@ def _redact_sensitive_policy(text: str, context: StringContext, aliases: Aliases
 
 def _redact_arn(text: str, context: StringContext, aliases: Aliases) -> str:
     """A member for an ARN. It is redacted as any other text, but most are ARNs and need no other search."""
-    is_plain = not context.key and not aliases.rules.mask and context.member not in _FILTER_MEMBERS
+    is_plain = not context.key and not aliases.rules.mask and not is_in_filter(context.member)
     arn = redact_whole_arn(text, aliases) if is_plain else None
     return _redact_free_text(text, context, aliases) if arn is None else arn
 
@@ -242,10 +234,10 @@ def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> st
     """A text that is not one name or id as a whole."""
     if OWN_PAGE_TOKEN.fullmatch(text):
         return text
-    if context.member == _FILTER and text.startswith(_OF_CONDITION):
-        return _OF_CONDITION + redact_condition_key(text.removeprefix(_OF_CONDITION), aliases)
+    if (key := redact_criterion(text, context, aliases)) is not None:
+        return key
     shape = context.shape
-    criterion = _find_criterion(context)
+    criterion = find_criterion(context)
     if context.member in _ACTION_MEMBERS or criterion in _ACTION_MEMBERS:
         return redact_literal(ACTION, text, aliases, lambda key, text: redact_member_value(key, text, aliases))
     is_arn = shape is not None and _holds_arn(shape.name)
@@ -255,36 +247,17 @@ def _redact_free_text(text: str, context: StringContext, aliases: Aliases) -> st
         redacted = redact_masked(redacted, aliases)
     if redacted != text or is_public(text, context):
         return redacted
-    alias = _alias_of_whole(text, context, is_arn=is_arn)
+    kind = _find_kind_of_whole(text, context, is_arn=is_arn)
     # The search for aliases, in any encoding, comes last: it takes as long as the redaction.
-    return text if alias is None or any(map(aliases.contains_alias, decoded_variants(text))) else alias(aliases)
+    if kind is None or any(map(aliases.contains_alias, decoded_variants(text))):
+        return text
+    return aliases.name(kind, text)
 
 
-def _alias_of_whole(text: str, context: StringContext, *, is_arn: bool) -> Callable[[Aliases], str] | None:
-    """Makes the alias of a text that is a customer's value as a whole; None for other texts."""
+def _find_kind_of_whole(text: str, context: StringContext, *, is_arn: bool) -> str | None:
+    """The kind of a text that is a customer's value as a whole; None for other texts."""
     if context.shape and context.shape.name == "serialNumberType" and not text.startswith("arn:"):
-        return lambda aliases: aliases.name("serial", text)
+        return "serial"
     if is_arn and _BARE_NAME.fullmatch(text):  # a name in the place of an ARN
-        return lambda aliases: aliases.name("resource", text)
-    if _is_filter_value(text, context):
-        return lambda aliases: aliases.name("filter", text)
-    if context.member == _CONTEXT_VALUES and text and not is_harmless(text, _MOST_DIGITS):
-        return lambda aliases: aliases.name("value", text)
-    return None
-
-
-def _is_filter_value(text: str, context: StringContext) -> bool:
-    """Whether a text is a customer's value in a filter, not a word of the service."""
-    if context.member not in _FILTER_MEMBERS or _FILTER_WORD.fullmatch(text):
-        return False
-    criterion = _find_criterion(context)
-    is_word = has_words(criterion.lower()) or (criterion == "Service" and SERVICE.fullmatch(text))
-    return not is_word and criterion not in _PUBLIC_CRITERIA and not criterion.endswith("At")
-
-
-def _find_criterion(context: StringContext) -> str:
-    """What a filter compares: a member, the key of a condition or the type of a principal; empty outside filters."""
-    if context.member not in _FILTER_MEMBERS:
-        return ""
-    criterion = next((step for step in reversed(context.path) if isinstance(step, MapKey)), "")
-    return criterion.removeprefix(_OF_CONDITION).removeprefix("principal.")
+        return "resource"
+    return find_compared_kind(text, context)

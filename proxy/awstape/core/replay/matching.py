@@ -31,7 +31,7 @@ from awstape.core.cassette.cassette import Take, Track, identity_key
 from awstape.core.compare.identity_meaning import meaning_key, member_meanings, string_meaning
 from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.alias_grammar import find_aliases
-from awstape.core.redaction.member_kinds import is_free_text_member
+from awstape.core.redaction.members.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.redaction.text.names_in_text import find_aliased_names

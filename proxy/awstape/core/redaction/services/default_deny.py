@@ -25,7 +25,7 @@ from typing import Literal
 from awstape.core.aws.model import SPECIAL_NUMBERS, Shape
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.member_kinds import is_error_text
+from awstape.core.redaction.members.member_kinds import is_error_text
 from awstape.core.redaction.private_values.secret_labels import is_pin, is_secret_key
 from awstape.core.redaction.services.profiles import READABLE, has_readable_member
 from awstape.core.redaction.services.public_words import is_name_of_aws, is_public_word, is_small

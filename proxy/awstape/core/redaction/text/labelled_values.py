@@ -26,7 +26,9 @@ TEMPLATE = (
 )
 _TEMPLATE = lazy_pattern(TEMPLATE)
 _TRUTH = lazy_pattern(r"true|false|yes|no|on|off|none|null|enabled|disabled|required|optional|n/a", re.IGNORECASE)
-_NUMBER = lazy_pattern(r"-?(?P<digits>\d{1,11})(?:\.\d{1,9})?", re.ASCII)
+#: The most digits of a number that is no account id.
+MOST_DIGITS = 11
+_NUMBER = lazy_pattern(rf"-?(?P<digits>\d{{1,{MOST_DIGITS}}})(?:\.\d{{1,9}})?", re.ASCII)
 _TIME = lazy_pattern(r"\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?", re.ASCII)
 
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.members.saml_metadata import redact_saml_metadata
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.redaction.saml_metadata import redact_saml_metadata
 from support.exchanges import KEY, operation
 
 CERTIFICATE = "\n          ".join(["MIIDzrealCertificateOfNobody" + "zrealQ1" * 5] * 12)

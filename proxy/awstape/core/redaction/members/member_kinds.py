@@ -12,7 +12,7 @@ from awstape.core.aws.member_paths import MapKey
 from awstape.core.aws.model import Shape, Value
 from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.saml_metadata import redact_saml_metadata
+from awstape.core.redaction.members.saml_metadata import redact_saml_metadata
 from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.redaction.text.arn import redact_path, redact_provider
 from awstape.core.text.encoded_text import is_json
