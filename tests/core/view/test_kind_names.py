@@ -9,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awstape.core.redaction.members.member_kinds import NAME_KINDS, SECRET_KINDS
+from awstape.core.redaction.text.identifiers import KINDS as KINDS_WITH_ROWS
 from awstape.core.text.counting import count
-from awstape.core.view import kind_names
 from awstape.core.view.kind_names import count_kinds, kind_name
 
-KNOWN = sorted(
-    {*NAME_KINDS.values(), *SECRET_KINDS.values(), *kind_names._NAMES, "unique id", "page token", "secret-name"}
-)
+KNOWN = sorted({*NAME_KINDS.values(), *SECRET_KINDS.values(), *KINDS_WITH_ROWS, "secret-name"})
 KINDS = st.sampled_from(KNOWN) | st.from_regex(r"[a-z]{2,9}(-[a-z]{2,9})?", fullmatch=True)
 
 

@@ -59,6 +59,7 @@ from awstape.core.redaction.name_codes import (
 )
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.text.aws_names import AWS_ACCOUNTS
+from awstape.core.redaction.value_kinds import KINDS_WITHOUT_FORM
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.json_documents import canonical_document
 from awstape.core.text.lazy_pattern import lazy_pattern
@@ -68,9 +69,8 @@ _ACCOUNT = lazy_pattern(r"\d{12}", re.ASCII)
 _NOT_IN_A_KIND = lazy_pattern(r"[^a-z0-9]+")
 #: Kinds that the project's rule `keep-names` doesn't keep.
 _NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "host", "subject", "value"})
-#: Kinds that are replaced as a precaution, not because they are known to identify a customer: other texts are not
-#: searched for them.
-UNSEARCHED_KINDS = frozenset({"code", "filter", "masked", "object", "part", "subject", "text", "value"})
+#: Kinds of values that other texts are not searched for.
+_NOT_SEARCHED = frozenset(kind.name for kind in KINDS_WITHOUT_FORM if not kind.is_searched)
 #: Kinds of values that are no names. A name of such a type, as of a Secrets Manager secret, is a `secret-name`.
 _SECRET_KINDS = frozenset("account certificate code e-mail fingerprint jwt masked password pem secret text url".split())
 #: What is remembered of the strings of one recording or request.
@@ -165,7 +165,7 @@ class Aliases:
         kind = _spell_kind(kind)
         if self.rules.keep_names and kind not in _NOT_KEPT:
             return self._stay(self.kept_values, value)
-        is_name = kind not in UNSEARCHED_KINDS and is_searched_name(value)
+        is_name = kind not in _NOT_SEARCHED and is_searched_name(value)
         alias = self._alias(kind, value, lambda: self.spell_name(value), is_name=is_name)
         if alias != value and kind not in _NOT_KEPT:
             self.names_of_things[value] = alias
@@ -230,8 +230,8 @@ class Aliases:
 
         return self._alias(kind, value, spell, may_be_kept=False)
 
-    def number(self, kind: str, value: str) -> str:
-        """The alias of the number of a person, a card or a bank account, of one code for the whole."""
+    def identifier(self, kind: str, value: str) -> str:
+        """The alias of an identifier that has no grammar of its own, of one code for the whole."""
         return self._alias(kind, value, lambda: spell_framed(self._code(value)))
 
     def fingerprint(self, value: str) -> str:

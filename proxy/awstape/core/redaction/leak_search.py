@@ -15,15 +15,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
-from string import ascii_letters, digits
 
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Page, Track
-from awstape.core.redaction.aliases import UNSEARCHED_KINDS
 from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.members.member_kinds import is_free_text
-from awstape.core.redaction.private_values.personal_numbers import NUMBER_KINDS
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.string_walk import (
     ACCOUNT_CONTEXT,
@@ -33,20 +30,14 @@ from awstape.core.redaction.string_walk import (
     edit_page_strings,
 )
 from awstape.core.redaction.text.identifier_search import find_account
-from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL
+from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, KINDS
 from awstape.core.redaction.text.names_in_text import edit_possible_names
+from awstape.core.redaction.value_kinds import NO_BORDERS, PAGE_TOKEN, Kind
 from awstape.core.text.encoded_text import decoded_variants, rewrite_everywhere
 from awstape.core.text.substrings import Substrings, rewrite_spans
 
-PAGE_TOKEN = "page token"
-#: Kind of value that is searched for as a part of any string → the characters that may not be beside it.
-_BORDERS: Mapping[str, frozenset[str]] = {
-    "account": frozenset(digits),
-    **dict.fromkeys(("canonical user id", PAGE_TOKEN, "unique id", *NUMBER_KINDS), frozenset(ascii_letters + digits)),
-    **dict.fromkeys(("e-mail", "fingerprint", "jwt", "password", "pem", "secret"), frozenset()),
-}
-#: Kinds of these that a project can keep.
-_KEPT_BY_RULES = NUMBER_KINDS | {"account", "canonical user id", "e-mail", "unique id"}
+#: The kind of a value whose kind has no row.
+_NAME = Kind("name", borders=None)
 
 
 @dataclass(frozen=True)
@@ -139,15 +130,16 @@ class RealValueSearch:
         self._searched: dict[tuple[str, bool], tuple[str, str] | None] = {}
         self._without_account: set[str] = set()
         identifiers: dict[str, str] = {}
-        for kind, values in self._real.items():
+        for name, values in self._real.items():
+            kind = KINDS.get(name, _NAME)
             for value in values:
-                if kind == "e-mail" and DOCUMENTATION_EMAIL.fullmatch(value):
+                if name == "e-mail" and DOCUMENTATION_EMAIL.fullmatch(value):
                     continue
-                if kind in _BORDERS:
-                    if kind not in _KEPT_BY_RULES or not rules.keeps(value):
-                        identifiers[value] = kind
-                elif kind not in UNSEARCHED_KINDS and is_searched_name(value):
-                    self._names[value.casefold()] = kind, value
+                if kind.borders is not None:
+                    if not (kind.may_be_kept and rules.keeps(value)):
+                        identifiers[value] = name
+                elif kind.is_searched and is_searched_name(value):
+                    self._names[value.casefold()] = name, value
         self._identifiers = Substrings({v: kind for v, kind in identifiers.items() if len(v) >= self._SHORTEST})
 
     def without(self, names: Set[str]) -> RealValueSearch:
@@ -195,7 +187,7 @@ class RealValueSearch:
     @staticmethod
     def _stands_apart(text: str, begin: int, end: int, kind: str) -> bool:
         beside = text[max(begin - 1, 0) : begin] + text[end : end + 1]
-        return not set(beside) & _BORDERS.get(kind, frozenset())
+        return not set(beside) & (KINDS[kind].borders or NO_BORDERS)
 
     def _find_name(self, text: str) -> tuple[str, str] | None:
         found: list[tuple[str, str]] = []

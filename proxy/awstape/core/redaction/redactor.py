@@ -26,7 +26,13 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, is_name_alias, keyed_parts
 from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.marks import MARK_ENDING, mark_ending
-from awstape.core.redaction.members.member_kinds import find_name_kind, is_denied, is_free_text, is_free_text_member, is_public
+from awstape.core.redaction.members.member_kinds import (
+    find_name_kind,
+    is_denied,
+    is_free_text,
+    is_free_text_member,
+    is_public,
+)
 from awstape.core.redaction.project_rules import NO_RULES, Rules
 from awstape.core.redaction.services.default_deny import holds_name
 from awstape.core.redaction.string_redaction import fit_length, is_prose, redact_string
@@ -41,6 +47,7 @@ from awstape.core.redaction.string_walk import (
 from awstape.core.redaction.text.identifier_search import redact_accounts
 from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN
 from awstape.core.redaction.text.names_in_text import KnownNames, edit_possible_names, find_aliased_names, has_become
+from awstape.core.redaction.value_kinds import PAGE_TOKEN
 from awstape.core.text.encoded_text import decoded_variants
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.lazy_pattern import lazy_pattern
@@ -275,7 +282,7 @@ class Redactor:
 
     def real_value_search(self, known: Iterable[tuple[str, str]] = ()) -> RealValueSearch:
         """A search for the values seen so far, and for (kind, value) pairs known besides."""
-        from awstape.core.redaction.leak_search import PAGE_TOKEN, RealValueSearch
+        from awstape.core.redaction.leak_search import RealValueSearch
 
         names = set().union(*self._aliases.real_values.values())
         seen = {kind: set(values) for kind, values in self._aliases.real_values.items()}
@@ -299,7 +306,6 @@ class Redactor:
 
     def replace_real_values(self, models: Models, takes: Iterable[Take], search: RealValueSearch) -> Iterator[Take]:
         """The takes with aliases in place of the real values that a search finds."""
-        from awstape.core.redaction.leak_search import PAGE_TOKEN
 
         def alias(kind: str, value: str) -> str:
             if kind == PAGE_TOKEN:

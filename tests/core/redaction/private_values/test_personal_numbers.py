@@ -63,7 +63,7 @@ OTHERS = """
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_number_becomes_one_alias_wherever_it_is(number: str) -> None:
-    alias = A.number(NUMBERS[number], number)
+    alias = A.identifier(NUMBERS[number], number)
     for form in ("{}", "of {}.", "IBAN:{}", "Karte {} 12/27", '["{}"]', "({})\n", "no={}"):
         redacted = redact_text(form.format(number), A)
         assert redacted == form.format(alias)
@@ -72,7 +72,7 @@ def test_a_number_becomes_one_alias_wherever_it_is(number: str) -> None:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_number_has_the_same_alias_as_a_name_and_in_every_service(number: str) -> None:
-    alias, redactor = A.number(NUMBERS[number], number), Redactor(KEY)
+    alias, redactor = A.identifier(NUMBERS[number], number), Redactor(KEY)
     tags = {"QueueUrl": "", "Tags": {"customer": number}}
     assert redactor.redact_identity(MODELS.operation("sqs", "TagQueue"), tags)["Tags"] == {"customer": alias}
     role = redactor.redact_identity(MODELS.operation("iam", "GetRole"), {"RoleName": number})
@@ -95,7 +95,7 @@ def test_an_account_id_in_groups_has_the_alias_of_the_account() -> None:
 
 
 def test_a_pin_in_front_of_a_card_is_the_card() -> None:
-    assert redact_text("PIN 4242 4242 4242 4242", A) == f"PIN {A.number('card number', '4242 4242 4242 4242')}"
+    assert redact_text("PIN 4242 4242 4242 4242", A) == f"PIN {A.identifier('card number', '4242 4242 4242 4242')}"
 
 
 def test_a_project_keeps_numbers_by_a_rule() -> None:
@@ -110,7 +110,7 @@ def test_a_recording_has_a_number_nowhere_and_a_check_finds_it() -> None:
     text = write_cassette(exchanges.cassette((asked, answered)))
     assert "5295" not in text
     assert not [finding for finding in check_text(text, MODELS) if finding.level == "error"]
-    edited = text.replace(A.number("IBAN", number), number, 1)
+    edited = text.replace(A.identifier("IBAN", number), number, 1)
     assert "IBAN" in {finding.kind for finding in check_text(edited, MODELS)}
 
 
@@ -122,4 +122,4 @@ def test_every_iban_with_its_check_digits_is_one(seed: int, country: str, in_gro
     iban = f"{country}{98 - int(number) % 97:02}{body}"
     if in_groups:
         iban = " ".join(iban[i : i + 4] for i in range(0, length, 4))
-    assert redact_text(f"IBAN {iban}.", A) == f"IBAN {A.number('IBAN', iban)}."
+    assert redact_text(f"IBAN {iban}.", A) == f"IBAN {A.identifier('IBAN', iban)}."

@@ -125,7 +125,12 @@ def _fits_rijksregister(text: str) -> bool:
 
 @dataclass(frozen=True)
 class PersonalNumber:
-    """kind: in counts and messages. pattern: of all candidates. is_valid: whether a candidate is one."""
+    """A form of number.
+
+    kind: what such a number is called, in counts and messages.
+    pattern: of all candidates.
+    is_valid: whether a candidate is one.
+    """
 
     kind: str
     pattern: str
@@ -147,5 +152,3 @@ PERSONAL_NUMBERS: Mapping[str, PersonalNumber] = {
     "rijksregister": PersonalNumber(_PERSON, r"\d\d\.[0-5]\d\.\d\d-\d{3}\.\d\d", _fits_rijksregister),
     "nino": PersonalNumber(_PERSON, r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] \d\d \d\d \d\d [A-D]"),
 }
-#: Kinds in messages.
-NUMBER_KINDS = frozenset(number.kind for number in PERSONAL_NUMBERS.values())

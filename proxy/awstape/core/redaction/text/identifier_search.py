@@ -1,7 +1,7 @@
 """The search for identifiers in plain text: ARNs, identifiers with a pattern of their own, and account ids.
 
 1. Encodings, JSON and known names are not its concern: `core.redaction.text.free_text` decodes, and calls it.
-2. One pattern finds all kinds in one pass. An ARN is redacted as a whole (`core.redaction.text.arn`), all else by the
+2. One pattern finds all forms in one pass. An ARN is redacted as a whole (`core.redaction.text.arn`), all else by the
    table of `core.redaction.text.identifiers`. UUIDs stay.
 3. In sentences the same pass finds hosts and URLs, names in messages, pairs of a secret's key and its value, users in
    the paths of home folders, and roles of IAM Identity Center. In words, such as those of policies, it does not.
@@ -56,10 +56,10 @@ _IPV6 = (
 
 #: Users that many machines have.
 _SHARED_USERS = "ec2-user|Public|root|runner|ssm-user|ubuntu|vscode"
-#: Kinds that are replaced first, before base64 in them is decoded.
-BLOCK_KINDS = ("pem", "jwt")
+#: Forms that are replaced first, before base64 in them is decoded.
+BLOCK_FORMS = ("pem", "jwt")
 #: What else is found in sentences, but not in words.
-SENTENCE_KINDS: dict[str, str] = {
+SENTENCE_FORMS: dict[str, str] = {
     "ipv6": _IPV6,
     "url": f"(?ux:{URL})",
     "named_entity": f"(?ux:{NAMED_ENTITY})",
@@ -71,35 +71,37 @@ SENTENCE_KINDS: dict[str, str] = {
 }
 
 
-def search_pattern(kinds: Iterable[str], *, in_sentences: bool = False) -> re.Pattern[str]:
-    """A pattern that finds identifiers of some kinds in a text, and whole ARNs and UUIDs."""
+def search_pattern(forms: Iterable[str], *, in_sentences: bool = False) -> re.Pattern[str]:
+    """A pattern that finds identifiers of some forms in a text, and whole ARNs and UUIDs."""
     found = {
         "arn": f"(?ux:{ARN.pattern.replace('?P<', '?P<arn_')})",
-        **{kind: IDENTIFIERS[kind].in_text for kind in kinds},
+        **{form: IDENTIFIERS[form].in_text for form in forms},
         "uuid": UUID,
-        **(SENTENCE_KINDS if in_sentences else {}),
+        **(SENTENCE_FORMS if in_sentences else {}),
     }
     if "unique" in found:
         found["unique"] += r"(?::(?P<session>[\w+=,.@-]+))?"
-    anywhere = [found.pop(kind) and f"(?P<{kind}>{pattern})" for kind, pattern in list(found.items()) if kind in _INNER]
-    numbers = [f"(?P<{kind}>{found.pop(kind)})" for kind in PERSONAL_NUMBERS if kind in found]
+    anywhere = [f"(?P<{form}>{found.pop(form)})" for form in list(found) if form in _INNER]
+    numbers = [f"(?P<{form}>{found.pop(form)})" for form in PERSONAL_NUMBERS if form in found]
     # Only these may begin within a word: the others are tried at its beginning; most words are no number.
-    others = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in found.items())
+    others = "|".join(f"(?P<{form}>{pattern})" for form, pattern in found.items())
     others += f"|(?=[0-9A-Z])(?:{'|'.join(numbers)})" if numbers else ""
     return lazy_pattern("|".join([*anywhere, f"(?<![A-Za-z0-9])(?:{others})"]), re.ASCII)
 
 
-_INNER = frozenset({"arn", "unique", *BLOCK_KINDS})
+#: Forms that are found within a word, too.
+_INNER = frozenset({"arn", "unique", *BLOCK_FORMS})
 
 
 #: Account ids are replaced last: their digits may be a part of something longer that is replaced as a whole.
-TEXT_KINDS = tuple(kind for kind in IDENTIFIERS if kind not in (*BLOCK_KINDS, "account", "dashed"))
-BLOCK = search_pattern(BLOCK_KINDS)
-IDENTIFIER = search_pattern(TEXT_KINDS)
-IN_SENTENCES = search_pattern(TEXT_KINDS, in_sentences=True)
+TEXT_FORMS = tuple(form for form in IDENTIFIERS if form not in (*BLOCK_FORMS, "account", "dashed"))
+BLOCK = search_pattern(BLOCK_FORMS)
+IDENTIFIER = search_pattern(TEXT_FORMS)
+IN_SENTENCES = search_pattern(TEXT_FORMS, in_sentences=True)
 #: A time as services send it. There is nothing to find in it.
 TIMESTAMP = lazy_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", re.ASCII)
-#: Something of this is in each text in which a search finds anything. Most texts have nothing of it.
+#: Something of this is in each text in which a search finds anything, so in each value of each form. Most texts have
+#: nothing of it.
 MAY_HOLD_IDENTIFIER = lazy_pattern(
     r"""[:=@%&\\"'`]|\d(?:\d{3}|[A-Za-z]|[ .\u00a0\u202f-]\d\d|(?<=[A-Za-z]{3}\d))|[!\#$^~]\w|\w\.\w|[\w+/-]{16}
     |-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E|\+\d|/home/|Users|already|annot|n't
@@ -181,8 +183,8 @@ def find_account(text: str, rules: Rules = NO_RULES) -> str | None:
 
 
 def _redact_block(match: re.Match[str], aliases: Aliases) -> str:
-    kind = match.lastgroup or ""
-    return IDENTIFIERS[kind].alias(aliases, match[0]) if kind in BLOCK_KINDS else match[0]
+    form = match.lastgroup or ""
+    return IDENTIFIERS[form].alias(aliases, match[0]) if form in BLOCK_FORMS else match[0]
 
 
 def _redact_account(match: re.Match[str], aliases: Aliases) -> str:
@@ -202,17 +204,17 @@ def _is_real_uuid(text: str) -> bool:
 
 
 def _redact_identifier(match: re.Match[str], aliases: Aliases) -> str:
-    text, kind = match[0], match.lastgroup
-    if kind == "uuid" or (kind == "email" and DOCUMENTATION_EMAIL.fullmatch(text)):
+    text, form = match[0], match.lastgroup
+    if form == "uuid" or (form == "email" and DOCUMENTATION_EMAIL.fullmatch(text)):
         return text
-    if kind == "arn":
+    if form == "arn":
         arn = trim_punctuation(text)
         parsed = ARN.fullmatch(arn)
         return redact_arn(parsed, aliases) + text[len(arn) :] if parsed else text
-    if kind == "unique" and match["session"]:
+    if form == "unique" and match["session"]:
         unique, _, session = text.partition(":")
         return f"{aliases.unique_id(unique)}:{redact_name('session', session, aliases)}"
-    row = IDENTIFIERS[kind or ""]
+    row = IDENTIFIERS[form or ""]
     return row.alias(aliases, text) if row.is_valid(text) else text
 
 

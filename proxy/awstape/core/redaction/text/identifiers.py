@@ -1,6 +1,7 @@
 """Identifiers that are recognised by their pattern alone, wherever they are, and runs of text that look random.
 
-1. One table, `IDENTIFIERS`: kind → its pattern, what may or must be beside it in text, and how its alias is made.
+1. `IDENTIFIERS` has a row for each form of identifier: its pattern, the text beside it, its alias and its kind. A new
+   form is one row: by the kind, messages name a value, and the search before a write looks for it.
 2. A name that is such an identifier (a session named by an e-mail address, a role by an account id) gets the
    identifier's alias, so that one value has one alias everywhere.
 3. A run of at least 24 characters in both cases that looks random (`looks_random`) becomes a secret's alias. UUIDs and
@@ -22,6 +23,7 @@ from awstape.core.redaction import name_codes
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.private_values.personal_numbers import PERSONAL_NUMBERS, PersonalNumber
 from awstape.core.redaction.text.addresses import redact_address
+from awstape.core.redaction.value_kinds import DIGITS, KINDS_WITHOUT_FORM, NO_BORDERS, Kind
 from awstape.core.text.encoded_text import rewrite_outside_encoded_runs
 from awstape.core.text.lazy_pattern import lazy_pattern
 
@@ -30,20 +32,32 @@ _PREFIX = "A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|AS
 _RESOURCES = "ami|eipalloc|eni|fs|i|igw|nat|pl|rtb|sg|snap|subnet|tgw|vol|vpc|vpce|vpn"
 #: Characters of the shortest run that may be a secret.
 SHORTEST_SECRET = 24
+_NO_WORD_BEFORE, _NO_WORD_AFTER = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
 
 
 class Identifier(NamedTuple):
-    """A row of the table. before, after: assertions about the text beside the pattern. is_valid: whether it is one."""
+    """A form of identifier.
 
+    kind: the kind of its values; several forms may share one.
+    pattern: matches a value.
+    make_alias: makes the alias of a value; by default, an alias has one code for the whole value.
+    before, after: assertions about the text beside the value.
+    is_valid: whether a text of the pattern is an identifier.
+    """
+
+    kind: Kind
     pattern: str
-    alias: Callable[[Aliases, str], str]
-    before: str = r"(?<![A-Za-z0-9])"
-    after: str = r"(?![A-Za-z0-9])"
+    make_alias: Callable[[Aliases, str], str] | None = None
+    before: str = _NO_WORD_BEFORE
+    after: str = _NO_WORD_AFTER
     is_valid: Callable[[str], bool] = lambda _: True
 
     @property
     def in_text(self) -> str:
         return f"{self.before}{self.pattern}{self.after}"
+
+    def alias(self, aliases: Aliases, text: str) -> str:
+        return self.make_alias(aliases, text) if self.make_alias else aliases.identifier(self.kind.name, text)
 
 
 def _alias_digits(aliases: Aliases, text: str) -> str:
@@ -53,10 +67,18 @@ def _alias_digits(aliases: Aliases, text: str) -> str:
 
 
 def _number_row(number: PersonalNumber) -> Identifier:
-    def alias(aliases: Aliases, text: str) -> str:
-        return aliases.number(number.kind, text)
+    before, after = r"(?<![\w.+])(?<!\d-)", r"(?!\w|[.-]\d)"
+    return Identifier(Kind(number.kind), number.pattern, None, before, after, number.is_valid)
 
-    return Identifier(number.pattern, alias, r"(?<![\w.+])(?<!\d-)", r"(?!\w|[.-]\d)", number.is_valid)
+
+def _secret_row(kind: str, noun: str, pattern: str, before: str = _NO_WORD_BEFORE) -> Identifier:
+    of_kind = Kind(kind, noun, NO_BORDERS, may_be_kept=False)
+    return Identifier(of_kind, pattern, lambda aliases, text: aliases.secret(kind, text), before, after="")
+
+
+def _name_row(kind: str, noun: str, pattern: str, before: str, after: str = _NO_WORD_AFTER) -> Identifier:
+    of_kind = Kind(kind, noun, borders=None)
+    return Identifier(of_kind, pattern, lambda aliases, text: aliases.name(kind, text), before, after)
 
 
 def _alias_address(aliases: Aliases, text: str) -> str:
@@ -69,7 +91,7 @@ _TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abe
 REPLAY_TOKEN = r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token"
 #: These, and what stands for the next token in a recorded page until the tokens of its take are named.
 OWN_PAGE_TOKEN = lazy_pattern(rf"{REPLAY_TOKEN}|token", re.ASCII)
-#: Public in text; what has such an address as its name is named by a customer.
+#: Public in text. As a name, such an address was chosen by a customer.
 DOCUMENTATION_EMAIL = lazy_pattern(r".+@(?:[\w-]+\.)*example\.(?:com|net|org)", re.IGNORECASE)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #: One behind it and a hyphen is the end of a range of addresses; anything else makes it a version.
@@ -85,45 +107,61 @@ ACCOUNT_IN_GROUPS = r"(?:\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}|\d{3}(?:-\d{3}-\d
 #: A number with the code of its country (ITU-T E.164), in groups or not; not one of those that are for films.
 _PHONE = r"\+(?![\d ().-]*555[ .-]?01\d\d(?!\d))[1-9](?:[ .()-]{0,2}\d){7,14}"
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
+_ACCOUNT = Kind("account", "account id", DIGITS)
+_ORGANIZATION = Kind("organization id", borders=None)
+#: Form → its row. The name of a form is that of a group in patterns.
 IDENTIFIERS: Mapping[str, Identifier] = {
-    "pem": Identifier(
-        r"-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|\Z)", lambda a, v: a.secret("pem", v), "", ""
+    "pem": _secret_row("pem", "PEM block", r"-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|\Z)", ""),
+    "jwt": _secret_row("jwt", "JSON web token", r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", r"(?<![\w-])"),
+    "token": _secret_row("secret", "possible secret", _TOKEN),
+    "email": Identifier(
+        Kind("e-mail", "e-mail address", NO_BORDERS), _EMAIL, Aliases.email, r"(?u:(?<![\w.%+*-]))", ""
     ),
-    "jwt": Identifier(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", lambda a, v: a.secret("jwt", v), r"(?<![\w-])", ""),
-    "token": Identifier(_TOKEN, lambda a, v: a.secret("secret", v), r"(?<![A-Za-z0-9])", ""),
-    "email": Identifier(_EMAIL, Aliases.email, r"(?u:(?<![\w.%+*-]))", ""),
-    "unique": Identifier(rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id, r"(?<![A-Z0-9])"),
-    "org": Identifier("(?:o-[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})", Aliases.organization_id),
-    "orgroot": Identifier("r-[a-z0-9]{4,32}", Aliases.organization_id, r"(?<=/)"),
+    "unique": Identifier(Kind("unique id"), rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id, r"(?<![A-Z0-9])"),
+    "org": Identifier(_ORGANIZATION, "(?:o-[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})", Aliases.organization_id),
+    "orgroot": Identifier(_ORGANIZATION, "r-[a-z0-9]{4,32}", Aliases.organization_id, r"(?<=/)"),
     "resource": Identifier(
-        rf"(?:[a-z]+(?:-[a-z]+){{0,2}}-[0-9a-f]{{17}}|(?:{_RESOURCES})-[0-9a-f]{{8}})", Aliases.resource_id
+        Kind("resource id", borders=None),
+        rf"(?:[a-z]+(?:-[a-z]+){{0,2}}-[0-9a-f]{{17}}|(?:{_RESOURCES})-[0-9a-f]{{8}})",
+        Aliases.resource_id,
     ),
-    "identity": Identifier("E[A-Z0-9]{8,20}", lambda a, v: a.name("identity", v), "(?<=Origin Access Identity )"),
-    "issuer": Identifier(
-        r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", lambda a, v: a.name("issuer", v), after=r"(?=\.tokens\.sts\.)"
+    "identity": _name_row("identity", "identity", "E[A-Z0-9]{8,20}", "(?<=Origin Access Identity )"),
+    "issuer": _name_row(
+        "issuer", "issuer id", r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", _NO_WORD_BEFORE, r"(?=\.tokens\.sts\.)"
     ),
-    "canonical": Identifier("[0-9a-f]{64}", Aliases.canonical_id, _NO_DIGEST),
+    "canonical": Identifier(Kind("canonical user id"), "[0-9a-f]{64}", Aliases.canonical_id, _NO_DIGEST),
     "ipv4": Identifier(
+        Kind("address", "IP address", borders=None),
         rf"{IPV4}(?:/(?:{IPV4}|3[0-2]|[12]?[0-9]))?",
         _alias_address,
         r"(?:(?<![\w.-])|(?<=[0-9]-))",
         rf"(?![\w/]|\.\w|-(?!{IPV4}(?![\w-]|\.\w)))",
     ),
-    "phone": Identifier(_PHONE, lambda a, v: a.secret("phone", v), r"(?<![\w.+=/-])", r"(?![\w-])"),
+    "phone": Identifier(
+        Kind("phone", "phone number", borders=None),
+        _PHONE,
+        lambda aliases, text: aliases.secret("phone", text),
+        r"(?<![\w.+=/-])",
+        r"(?![\w-])",
+    ),
     **{name: _number_row(number) for name, number in PERSONAL_NUMBERS.items()},
-    "account": Identifier(r"\d{12}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
-    "dashed": Identifier(ACCOUNT_IN_GROUPS, _alias_digits, r"(?<!\d)", r"(?!\d)"),
+    "account": Identifier(_ACCOUNT, r"\d{12}", _alias_digits, r"(?<!\d)", r"(?!\d)"),
+    "dashed": Identifier(_ACCOUNT, ACCOUNT_IN_GROUPS, _alias_digits, r"(?<!\d)", r"(?!\d)"),
 }
-#: Kinds that are recognised only by the text beside them.
-CONTEXTUAL_KINDS = frozenset({"orgroot", "identity", "issuer"})
+#: Name → kind, for all kinds that are not the type of a resource.
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (*KINDS_WITHOUT_FORM, *(row.kind for row in IDENTIFIERS.values()))
+}
+#: Forms that are recognised only by the text beside them.
+CONTEXTUAL_FORMS = frozenset({"orgroot", "identity", "issuer"})
 
 
-def whole_match(kinds: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that matches texts that are one identifier of some kinds."""
-    return lazy_pattern("|".join(f"(?P<{kind}>{IDENTIFIERS[kind].pattern})" for kind in kinds), re.ASCII)
+def whole_match(forms: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that matches texts that are one identifier of some forms."""
+    return lazy_pattern("|".join(f"(?P<{form}>{IDENTIFIERS[form].pattern})" for form in forms), re.ASCII)
 
 
-_WHOLE = whole_match([kind for kind in IDENTIFIERS if kind not in CONTEXTUAL_KINDS])
+_WHOLE = whole_match([form for form in IDENTIFIERS if form not in CONTEXTUAL_FORMS])
 
 
 def redact_whole_identifier(text: str, aliases: Aliases) -> str | None:
