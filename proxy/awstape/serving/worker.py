@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NoReturn
 from zlib import crc32
 
@@ -26,6 +26,9 @@ from awstape.serving.process_link import Link
 from awstape.tape import Tape
 
 # --- what the processes ask each other; a worker asks for the reply to a `Target` ---
+
+#: What another process needs of a reply: nothing that a subclass adds, and no function of this process.
+_SENT_OF_REPLY = [each.name for each in fields(Reply) if each.name != "serve_again"]
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Worker:
         match question:
             case Target():  # a request that arrived at another worker
                 reply = self._answer_here(question)
-                return Reply(reply.response, delay=reply.delay)
+                return Reply(**{name: getattr(reply, name) for name in _SENT_OF_REPLY})
             case CountsOf(session):
                 assert self._tape.player
                 return Counts(self._tape.player.sessions.counts(session), self._tape.failure)

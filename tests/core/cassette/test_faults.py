@@ -219,9 +219,8 @@ def test_errors_of_other_services_in_xml_are_those_of_query() -> None:
     ],
 )
 def test_errors_of_ec2_have_its_codes(kind: str, status: int, code: str) -> None:
-    make_failure = KINDS[kind]
-    assert make_failure
-    failure = make_failure(MODELS.operation("ec2", "DescribeInstances"))
+    failure = Fault(kind).failure(MODELS.operation("ec2", "DescribeInstances"))
+    assert failure
     assert (failure.status, failure.code, failure.members) == (status, code, {})
     assert client_problem(failure) or kind == "denied"
 
@@ -234,8 +233,11 @@ def test_the_denied_action_is_the_requested_one() -> None:
         assert f"perform: {action} on resource: *" in parse_response(operation(name), response)["Error"]["Message"]
 
 
-def test_every_kind_is_known_here() -> None:
-    assert set(KINDS) == {*SAID, "drop", "slow"}
+def test_each_kind_does_one_thing_and_each_error_is_stated_here() -> None:
+    """That a client gets what a kind does is tested in e2e/test_faults.py."""
+    for kind in KINDS.values():
+        assert [bool(does) for does in (kind.failure, kind.drops, kind.delay)].count(True) == 1
+    assert SAID.keys() == {name for name, kind in KINDS.items() if kind.failure}
 
 
 def test_a_dropped_connection_has_no_answer() -> None:

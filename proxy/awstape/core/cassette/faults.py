@@ -3,8 +3,9 @@
 1. A fault is text, the same in `--fault`, in a test's marker and in a cassette:
    `throttle ListPolicyVersions page=2 times=1`. The kind comes first, then the operations (a glob; all if it is left
    out), the page of a traversal (default: any) and the number of times (default: once; `times=always`).
-2. The table at the bottom has the error of each kind, by protocol: codes and statuses of the service model and of AWS's
-   lists of common errors. `drop` closes the connection without a response; `slow` delays the response by `seconds`.
+2. `KINDS`, at the bottom, says what each kind does: it answers with an error, drops the connection, or delays the
+   response. The errors are given by protocol: codes and statuses of the service model and of AWS's lists of common
+   errors.
 3. A fault of a replay is injected whether or not the cassette has the track.
 4. A fault in a cassette belongs to a take, so it names no operation. The faults of a replay are injected before it.
 """
@@ -19,13 +20,6 @@ from typing import NamedTuple
 from awstape.core.aws.call import Failure
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Operation, Value
-from awstape.core.text.lazy_pattern import lazy_pattern
-
-_DEFAULT_SECONDS = 5.0
-_MAX_SECONDS = 3600.0
-_NUMBER = lazy_pattern(r"[1-9]\d{0,8}", re.ASCII)
-_SECONDS = lazy_pattern(r"\d{1,4}(?:\.\d{1,3})?", re.ASCII)
-_GLOB = lazy_pattern(r"[\w*?\[\]!-]+", re.ASCII)
 
 
 class FaultError(ValueError):
@@ -63,14 +57,14 @@ class Fault(NamedTuple):
         for i, word in enumerate(words):
             name, equals, value = word.partition("=")
             name, value = (name, value) if equals else ("operation", word)
-            is_misplaced = (name == "operation" and (i or equals)) or (name == "seconds" and kind != "slow")
-            if name in fields or name not in _FIELDS or is_misplaced:
+            is_misplaced = name == "operation" and (i or equals)
+            if name in fields or name not in ("operation", *KINDS[kind].fields) or is_misplaced:
                 raise FaultError(
                     f"the fault {text!r} has an unexpected {word!r}",
-                    "it is KIND [OPERATION] [page=N] [times=N|always], or slow [OPERATION] … [seconds=S]",
+                    f"it is KIND [OPERATION] [page=N] [times=N|always], or {SLOW_KINDS} [OPERATION] … [seconds=S]",
                 )
-            if not _FIELDS[name](value):
-                raise FaultError(f"the fault {text!r} has {word!r}", f"{name} is {_EXPECTED[name]}")
+            if not re.fullmatch(FIELDS[name].pattern, value):
+                raise FaultError(f"the fault {text!r} has {word!r}", f"{name} is {FIELDS[name].expected}")
             fields[name] = value
         return cls(
             kind,
@@ -91,42 +85,60 @@ class Fault(NamedTuple):
         return (self.operation is None or fnmatchcase(operation.name, self.operation)) and self.page in (None, page)
 
     def failure(self, operation: Operation) -> Failure | None:
-        """The error response; None if the connection is dropped or the response is only slow."""
-        make_failure = KINDS[self.kind]
+        """The error response; None for a kind that answers with none."""
+        make_failure = KINDS[self.kind].failure
         return make_failure(operation) if make_failure else None
 
     @property
     def drops_connection(self) -> bool:
-        return self.kind == "drop"
+        return KINDS[self.kind].drops
 
     @property
     def delay(self) -> float:
         """Seconds to wait before the response."""
-        return (_DEFAULT_SECONDS if self.seconds is None else self.seconds) if self.kind == "slow" else 0.0
+        return KINDS[self.kind].delay if self.seconds is None else self.seconds
 
 
-_FIELDS: Mapping[str, Callable[[str], object]] = {
-    "operation": lambda text: _GLOB.fullmatch(text) and not text.isdigit(),
-    "page": lambda text: _NUMBER.fullmatch(text),
-    "times": lambda text: text == "always" or _NUMBER.fullmatch(text),
-    "seconds": lambda text: _SECONDS.fullmatch(text) and float(text) <= _MAX_SECONDS,
+class Field(NamedTuple):
+    """A field in the text of a fault. pattern: of its values, for Python and JavaScript. expected: in words."""
+
+    pattern: str
+    expected: str
+
+
+_NUMBER = "[1-9][0-9]{0,8}"
+_SECONDS = r"(?:[0-2]?[0-9]{1,3}|3[0-5][0-9]{2})(?:\.[0-9]{1,3})?|3600(?:\.0{1,3})?"
+
+FIELDS: Mapping[str, Field] = {
+    "operation": Field(
+        r"(?![0-9]+$)[A-Za-z0-9_*?\[\]!-]+", "a glob of operation names; a number is page=, times= or seconds="
+    ),
+    "page": Field(_NUMBER, "a number, counted from 1"),
+    "times": Field(f"always|{_NUMBER}", "a number from 1, or always"),
+    "seconds": Field(_SECONDS, "a number up to 3600"),
 }
-_EXPECTED: Mapping[str, str] = {
-    "operation": "a glob of operation names; a number is page=, times= or seconds=",
-    "page": "a number, counted from 1",
-    "times": "a number from 1, or always",
-    "seconds": f"a number up to {_MAX_SECONDS:g}",
-}
+
+
+class Kind(NamedTuple):
+    """What the faults of a kind do.
+
+    failure: makes the error response, None for no error. drops: whether the connection is closed without a response.
+    delay: the seconds before the response if the fault names none. fields: in its text, besides the operation.
+    """
+
+    failure: Callable[[Operation], Failure] | None = None
+    drops: bool = False
+    delay: float = 0.0
+    fields: tuple[str, ...] = ("page", "times")
 
 
 # --- error responses of the services ----------------------------------------------------------------------------
 
-FailureOf = Callable[[Operation], Failure]
 _Error = tuple[int, str, str]  # status, code and message
 
 
-def _by_protocol(query: _Error, ec2: _Error, s3: _Error, rest_json: _Error) -> FailureOf:
-    """The error response of an operation, by the protocol of its service; other services in REST XML have query's."""
+def _error(query: _Error, ec2: _Error, s3: _Error, rest_json: _Error) -> Kind:
+    """A kind that answers with an error, by the protocol of the service; services in REST XML but S3 have query's."""
 
     def make_failure(operation: Operation) -> Failure:
         service = operation.service
@@ -142,7 +154,7 @@ def _by_protocol(query: _Error, ec2: _Error, s3: _Error, rest_json: _Error) -> F
         action = f"{service.signing_name}:{operation.name}"
         return Failure(status, code, message.format(action=action), members)
 
-    return make_failure
+    return Kind(failure=make_failure)
 
 
 _NOT_AUTHORIZED = (
@@ -152,39 +164,42 @@ _NOT_AUTHORIZED = (
 _EXPIRED = "The security token included in the request is expired"
 _UNAVAILABLE = "The request has failed due to a temporary failure of the server."
 
-#: Kind → its error response. Sources: the error shapes of the service models; for codes that are not in them, "Common
-#: Errors" in the API references of IAM and Access Analyzer, "Error codes" in that of EC2, "Error responses" in S3's.
-KINDS: Mapping[str, FailureOf | None] = {
-    "throttle": _by_protocol(
+#: Sources of the errors: the error shapes of the service models; for codes that are not in them, "Common Errors" in the
+#: API references of IAM and Access Analyzer, "Error codes" in that of EC2, "Error responses" in S3's.
+KINDS: Mapping[str, Kind] = {
+    "throttle": _error(
         query=(400, "Throttling", "Rate exceeded"),
         ec2=(503, "RequestLimitExceeded", "Request limit exceeded."),
         s3=(503, "SlowDown", "Please reduce your request rate."),
         rest_json=(429, "ThrottlingException", "Rate exceeded"),
     ),
-    "internal": _by_protocol(
+    "internal": _error(
         query=(500, "ServiceFailure", "The request processing has failed because of an unknown error."),
         ec2=(500, "InternalError", "An internal error has occurred"),
         s3=(500, "InternalError", "We encountered an internal error. Please try again."),
         rest_json=(500, "InternalServerException", "Internal server error"),
     ),
-    "unavailable": _by_protocol(
+    "unavailable": _error(
         query=(503, "ServiceUnavailable", _UNAVAILABLE),
         ec2=(503, "Unavailable", "The server is overloaded and can't handle the request."),
         s3=(503, "ServiceUnavailable", "Service is unable to handle request."),
         rest_json=(503, "ServiceUnavailableException", _UNAVAILABLE),
     ),
-    "denied": _by_protocol(
+    "denied": _error(
         query=(403, "AccessDenied", _NOT_AUTHORIZED),
         ec2=(403, "UnauthorizedOperation", "You are not authorized to perform this operation."),
         s3=(403, "AccessDenied", "Access Denied"),
         rest_json=(403, "AccessDeniedException", _NOT_AUTHORIZED),
     ),
-    "expired": _by_protocol(
+    "expired": _error(
         query=(403, "ExpiredToken", _EXPIRED),
         ec2=(400, "RequestExpired", "Request has expired."),
         s3=(400, "ExpiredToken", "The provided token has expired."),
         rest_json=(403, "ExpiredTokenException", _EXPIRED),
     ),
-    "drop": None,
-    "slow": None,
+    "drop": Kind(drops=True),
+    "slow": Kind(delay=5.0, fields=("page", "times", "seconds")),
 }
+
+#: The kinds that may have `seconds`, for people.
+SLOW_KINDS = " or ".join(kind for kind, row in KINDS.items() if "seconds" in row.fields)

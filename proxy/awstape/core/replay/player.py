@@ -31,7 +31,7 @@ from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay import sessions
 from awstape.core.replay.matching import TrackIndex
-from awstape.core.replay.page_lookup import PageLookup
+from awstape.core.replay.page_lookup import PageLocation, PageLookup
 from awstape.core.replay.paging_modes import PagingMode, limit_error
 from awstape.core.replay.replies import FaultSelection, PageReplies, fault_reply, limit_reply
 from awstape.core.replay.sessions import Session, Sessions
@@ -120,27 +120,34 @@ class Player:
         if location and is_selected:
             session.takes.note_request(location.track, location.take)
 
-        delay = 0.0
+        fault = None
         if chosen := self._faults.choose(operation, location, page_request, session):
             key, fault = chosen
             self.sessions.count_fault(session, key)
-            if reply := fault_reply(call, fault):
-                return reply
-            delay = fault.delay
-
+            if failure := fault_reply(call, fault):
+                return failure
+        reply: Reply
         if error := limit_error(self._paging, call):
-            return limit_reply(call, error, delay)
-        if location is None:
-            return self._count_miss(session, replace(self._miss_for(call, page_request, track), delay=delay))
-        if is_selected:
-            session.takes.note_served(location.track, location.take, request)
+            reply = limit_reply(call, error)
+        elif location is None:
+            reply = self._count_miss(session, self._miss_for(call, page_request, track))
+        else:
+            if is_selected:
+                session.takes.note_served(location.track, location.take, request)
+            reply = self._serve_page(call, location, page_request.limit, name, session, is_selected=is_selected)
+        return replace(reply, delay=fault.delay) if fault else reply
+
+    def _serve_page(
+        self, call: Call, location: PageLocation, limit: int | None, name: str, session: Session, *, is_selected: bool
+    ) -> Reply:
+        """The page at a location, which counts as played, or a miss for its hole. is_selected: as session's take."""
         if location.hole is not None:
             miss = self._miss_factory.hole(call, location.track, location.position.page, location.hole)
-            return self._count_miss(session, replace(miss, delay=delay))
-        reply, recorded_pages = self._replies.encode(call, location, page_request.limit, delay)
+            return self._count_miss(session, miss)
+        reply, recorded_pages = self._replies.encode(call, location, limit)
         played = tuple((location.track, location.take, number) for number in recorded_pages)
         self.sessions.count_played(session, played)
-        if is_selected or self._faults.may_strike(operation, location):
+        if is_selected or self._faults.may_strike(call.operation, location):
             return reply
         return replace(reply, serve_again=self.sessions.counter(name, played))
 

@@ -45,12 +45,10 @@ class PageReplies:
         self._paging = paging
         self._encoded: dict[tuple[Track, int, int, Protocol | None], Response] = {}
 
-    def encode(
-        self, call: Call, location: PageLocation, limit: int | None, delay: float
-    ) -> tuple[ServedPage, tuple[int, ...]]:
+    def encode(self, call: Call, location: PageLocation, limit: int | None) -> tuple[ServedPage, tuple[int, ...]]:
         """The page at a location as the reply to a call, and the numbers of the recorded pages that it is made of.
 
-        limit: the page limit of the request. delay: seconds before the reply.
+        limit: the page limit of the request.
         """
         cut = location.listing.page(location.position, limit)
         where = (location.track, location.take, location.position.page)
@@ -65,7 +63,7 @@ class PageReplies:
             response = write_response(call.operation, answer, derive_request_id(*hashed), call.protocol)
             if self._paging.mode == "recorded" and answer.output is cut.answer.output:
                 self._encoded[*where, call.protocol] = response
-        return ServedPage(response, *where, delay=delay), cut.recorded_pages
+        return ServedPage(response, *where), cut.recorded_pages
 
 
 class FaultSelection:
@@ -114,10 +112,9 @@ def fault_reply(call: Call, fault: Fault) -> Reply | None:
     return Reply(None) if fault.drops_connection else None
 
 
-def limit_reply(call: Call, failure: Failure, delay: float) -> Reply:
+def limit_reply(call: Call, failure: Failure) -> Reply:
     """The service's error for a page limit that the model does not allow."""
-    response = _write_failure(call, failure, derive_request_id("limit", failure.message or ""))
-    return Reply(response, delay=delay)
+    return Reply(_write_failure(call, failure, derive_request_id("limit", failure.message or "")))
 
 
 def _write_failure(call: Call, failure: Failure, request_id: str) -> Response:

@@ -19,7 +19,7 @@ from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Operation
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.cassette.faults import KINDS, Fault, FaultError
+from awstape.core.cassette.faults import FIELDS, KINDS, Fault, FaultError
 from awstape.core.cassette.yaml.documents import DocumentError
 from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
 from awstape.core.cassette.yaml.parser import parse_documents
@@ -332,30 +332,42 @@ def test_reader_and_schema_agree_on_headers(version: Any, key: Any, name: str) -
         assert is_valid(header) == (refusal(yaml.dump(header)) is None)
 
 
-_words = st.sampled_from(
-    """
+_WORDS = """
     page=1 page=0 page=01 page=999999999 page=1000000000 page= page times=1 times=always times=never times=0 seconds=0
     seconds=3600 seconds=3600.0 seconds=3600.001 seconds=2999.999 seconds=3599 seconds=9999 seconds=03600 seconds=1.
     seconds=.5 seconds=1.2345 seconds=0009 seconds=-1 ListRoles List* operation=ListRoles Page=1 pages=1 page=1=2 7
     """.split()
-)
+
+
+def is_fault_of_a_take(text: str) -> bool:
+    """Whether the parser accepts a fault, as the schema must."""
+    try:
+        is_fault = Fault.parse(text).operation is None
+    except FaultError:
+        is_fault = False
+    return is_fault
+
+
+def test_reader_and_schema_agree_on_the_fields_of_each_kind() -> None:
+    """Exhaustive, since few random texts are faults with a valid field."""
+    fault = validator().evolve(schema=SCHEMA["definitions"]["fault"])
+    texts = [f"{kind} {first} {second}" for kind in KINDS for first in _WORDS for second in ("", "page=2", "seconds=1")]
+    assert [text for text in texts if fault.is_valid(text) != is_fault_of_a_take(text)] == []
+    for kind, row in KINDS.items():
+        assert [name for name in FIELDS if fault.is_valid(f"{kind} {name}=1")] == list(row.fields)
 
 
 @strategies.few(400)
 @given(
     st.sampled_from((*KINDS, "throtle", "Slow", "")),
-    st.lists(_words, max_size=3),
+    st.lists(st.sampled_from(_WORDS), max_size=3),
     st.sampled_from((" ", "  ", "\t", "\n", "", ",")),
     st.sampled_from(("", " ", "\n")),
 )
 def test_reader_and_schema_agree_on_faults(kind: str, words: list[str], between: str, around: str) -> None:
     text = around + between.join([kind, *words]) + around
-    try:
-        is_fault = Fault.parse(text).operation is None
-    except FaultError:
-        is_fault = False
     fault = validator().evolve(schema=SCHEMA["definitions"]["fault"])
-    assert fault.is_valid(text) == is_fault
+    assert fault.is_valid(text) == is_fault_of_a_take(text)
 
 
 def test_numbers_that_json_does_not_have_and_documents() -> None:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from awstape.core.aws.access_keys import ACCOUNT, PRINCIPAL
@@ -37,7 +38,7 @@ from awstape.core.aws.model import (
 )
 from awstape.core.aws.routing import REGION
 from awstape.core.aws.wire import FIRST_ERROR_STATUS
-from awstape.core.cassette.faults import KINDS
+from awstape.core.cassette.faults import FIELDS, KINDS, SLOW_KINDS
 from awstape.core.cassette.yaml.validation import VERSION
 
 Json = dict[str, Any]
@@ -191,11 +192,12 @@ def _identity(operation: Operation, shapes: _Shapes) -> Json:
 
 def _fault() -> Json:
     """The grammar of `core.cassette.faults`, without an operation: each option at most once, in any order."""
-    number, seconds = "[1-9][0-9]{0,8}", r"(?:(?:[0-2]?[0-9]{1,3}|3[0-5][0-9]{2})(?:\.[0-9]{1,3})?|3600(?:\.0{1,3})?)"
-    once = "".join(rf"(?![\s\S]*{word}=[\s\S]*{word}=)" for word in ("page", "times", "seconds"))
-    words = rf"page={number}|times=(?:always|{number})"
-    others = "|".join(kind for kind in KINDS if kind != "slow")
-    pattern = rf"^{once}\s*(?:(?:{others})(?:\s+(?:{words}))*|slow(?:\s+(?:{words}|seconds={seconds}))*)\s*$"
+    once = "".join(rf"(?![\s\S]*{name}=[\s\S]*{name}=)" for name in FIELDS if name != "operation")
+    forms = []
+    for fields, kinds in groupby(KINDS, lambda kind: KINDS[kind].fields):
+        words = "|".join(f"{name}=(?:{FIELDS[name].pattern})" for name in fields)
+        forms.append(rf"(?:{'|'.join(kinds)})(?:\s+(?:{words}))*")
+    pattern = rf"^{once}\s*(?:{'|'.join(forms)})\s*$"
     return {
         "description": f"What goes wrong: {_FAULT_FORM}.",
         "type": "string",
@@ -205,7 +207,7 @@ def _fault() -> Json:
     }
 
 
-_FAULT_FORM = f"KIND [page=N] [times=N|always], where slow may have seconds=S; KIND is {', '.join(KINDS)}"
+_FAULT_FORM = f"KIND [page=N] [times=N|always], where {SLOW_KINDS} may have seconds=S; KIND is {', '.join(KINDS)}"
 
 _HEADER: Json = {
     "type": "object",
