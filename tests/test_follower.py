@@ -15,7 +15,7 @@ import pytest
 
 from awstape import follower, live_recorder, progress, recovery
 from awstape.core.aws.model import Value
-from awstape.core.recording.folding import RecordingSummary
+from awstape.core.recording.summary import RecordingSummary
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files

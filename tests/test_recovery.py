@@ -10,7 +10,7 @@ import pytest
 from awstape import opening
 from awstape.cli.main import main
 from awstape.core.aws.model import Value
-from awstape.core.recording.folding import Recording
+from awstape.core.recording.summary import Recording
 from awstape.errors import UserError
 from awstape.files import cassette_files
 from awstape.report import recording_lines

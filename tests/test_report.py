@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from awstape.core.aws.model import Value
-from awstape.core.recording.folding import RecordingSummary
+from awstape.core.recording.summary import RecordingSummary
 from awstape.report import recording_facts, recording_lines, replay_facts, replay_lines
 from support.exchanges import ACCOUNT, cassette, fail, player, record, request, respond
 

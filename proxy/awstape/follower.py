@@ -32,8 +32,8 @@ from typing import IO, Any
 
 from awstape import progress
 from awstape.catalog.service_models import load_models
-from awstape.core.recording.folding import RecordingSummary, SkippedExchanges
 from awstape.core.recording.set_aside import read_set_aside, write_set_aside
+from awstape.core.recording.summary import RecordingSummary, SkippedExchanges
 from awstape.core.redaction.aliases import Key
 from awstape.core.text.counting import count
 from awstape.files import project_settings

@@ -29,8 +29,9 @@ from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.recording.exchange import Exchange, drop_credentials, write_exchange
-from awstape.core.recording.folding import RecordingSummary
-from awstape.core.recording.recorder import Recorder, Selection
+from awstape.core.recording.recorder import Recorder
+from awstape.core.recording.recording_filter import RecordingFilter
+from awstape.core.recording.summary import RecordingSummary
 from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files.journal import Journal
@@ -62,7 +63,7 @@ class LiveRecorder:
         self,
         path: Path,
         key: Key,
-        selection: Selection,
+        recording_filter: RecordingFilter,
         make_recorder: Callable[[], Recorder],
         create_journal: Callable[[], Journal] | None,
         *,
@@ -71,7 +72,7 @@ class LiveRecorder:
     ) -> None:
         self._path = path
         self._key = key
-        self._selection = selection
+        self._filter = recording_filter
         self._make_recorder = make_recorder
         self._create_journal = create_journal
         self._keep_old = keep_old
@@ -88,7 +89,7 @@ class LiveRecorder:
     @property
     def models(self) -> Models:
         """The models, with the recorded services as those that are recognised."""
-        return self._selection.models
+        return self._filter.models
 
     def open_journal(self) -> None:
         """Creates the journal now. Raises UserError."""
@@ -108,11 +109,11 @@ class LiveRecorder:
 
         recorded_before: `recorded_so_far` when the request was sent; None if nothing was recorded since.
         """
-        if selected := self._selection.select(request, response, no_response):
+        if filtered := self._filter.apply(request, response, no_response):
             meanwhile = 0 if recorded_before is None else self.recorded_so_far - recorded_before
             is_later = self.is_cassette_stale and request is not self._first_write_sent
             exchange = Exchange(request, response, no_response, meanwhile, is_later)
-            self._keep(exchange if selected.is_recorded else _without_answer(request), selected.call.operation)
+            self._keep(exchange if filtered.is_recorded else _without_answer(request), filtered.call.operation)
 
     def sync(self) -> None:
         """Waits until what was recorded is on the disk, in any thread. Raises UserError if that fails."""
@@ -145,11 +146,11 @@ class LiveRecorder:
 
     def skip(self, reason: str) -> None:
         """Counts a request that is not recorded."""
-        self._selection.skipped.add(reason)
+        self._filter.skipped.add(reason)
 
     def reason_to_skip(self, operation: Operation) -> str | None:
         """Why calls of an operation are not recorded, None if they are."""
-        return self._selection.reason_to_skip(operation)
+        return self._filter.reason_to_skip(operation)
 
     def _keep(self, exchange: Exchange, operation: Operation) -> None:
         """Keeps an exchange until the end. Raises UserError."""
@@ -206,7 +207,7 @@ class LiveRecorder:
         return journal.keep_as_failed()
 
     def _finish(self) -> RecordingSummary:
-        skipped = self._selection.skipped
+        skipped = self._filter.skipped
         if self._follower and self.journal:
             summary = self._follower.finish(self.journal.written, self._waiting, skipped)
             if summary is not None:

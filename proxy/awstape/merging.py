@@ -21,9 +21,9 @@ from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.recording.exchange import read_exchange
-from awstape.core.recording.folding import Recording, SkippedExchanges
 from awstape.core.recording.recorder import Recorder
 from awstape.core.recording.set_aside import SetAside, read_set_aside, write_set_aside
+from awstape.core.recording.summary import Recording, SkippedExchanges
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor

@@ -65,7 +65,8 @@ def open_for_recording(
     """
     # Not at the top: a replay, which each test may open, does without them, and without botocore.
     from awstape.catalog.response_parser import parse_response
-    from awstape.core.recording.recorder import Recorder, Selection
+    from awstape.core.recording.recorder import Recorder
+    from awstape.core.recording.recording_filter import RecordingFilter
     from awstape.files.encrypted_lines import load_cipher
     from awstape.files.journal import Journal
     from awstape.live_recorder import LiveRecorder
@@ -116,7 +117,7 @@ def open_for_recording(
     recorder = LiveRecorder(
         path,
         key,
-        Selection(models, globs, include_writes, advice.writes),
+        RecordingFilter(models, globs, include_writes, advice.writes),
         make_recorder,
         None if journal == "none" else create_journal,
         keep_old=mode != "rewrite",

@@ -20,8 +20,8 @@ from awstape.core.view.kind_names import count_kinds, kind_name
 if TYPE_CHECKING:  # commands that list or replay do without most of them
     from awstape.core.cassette.cassette import Track
     from awstape.core.compare.value_diff import Change
-    from awstape.core.recording.folding import RecordingSummary
     from awstape.core.recording.set_aside import SetAside
+    from awstape.core.recording.summary import RecordingSummary
     from awstape.core.redaction.leak_search import Leak
     from awstape.core.replay.misses import Miss
     from awstape.core.replay.player import Player

@@ -41,7 +41,7 @@ from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.errors import UserError, as_user_error
 
 if TYPE_CHECKING:  # a replay, which each test may open, does without them
-    from awstape.core.recording.folding import RecordingSummary
+    from awstape.core.recording.summary import RecordingSummary
     from awstape.core.replay.misses import Miss
     from awstape.live_recorder import LiveRecorder
 

@@ -10,8 +10,8 @@ from mitmproxy.test import tflow
 from awstape import opening
 from awstape.core.aws.wire import Reply, Request
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.recording.folding import Recording
 from awstape.core.recording.recorder import Recorder
+from awstape.core.recording.summary import Recording
 from awstape.errors import UserError
 from awstape.proxying.interceptor import Interceptor
 from awstape.tape import Tape

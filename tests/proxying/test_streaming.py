@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from awstape.core.recording.folding import Recording
+from awstape.core.recording.summary import Recording
 from awstape.opening import open_for_recording
 from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream

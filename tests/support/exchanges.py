@@ -20,8 +20,9 @@ from awstape.core.cassette.faults import Fault
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.exchange import read_exchange
-from awstape.core.recording.folding import Recording
-from awstape.core.recording.recorder import Recorder, Selection
+from awstape.core.recording.recorder import Recorder
+from awstape.core.recording.recording_filter import RecordingFilter
+from awstape.core.recording.summary import Recording
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import PagingMode
@@ -122,8 +123,8 @@ class MemoryJournal:
 def journalled(*exchanges: Exchange, **options: Any) -> list[bytes]:
     """Returns what a journal has of the exchanges."""
     journal = MemoryJournal()
-    selection = Selection(MODELS, **options)
-    live = LiveRecorder(Path("x.yaml"), KEY, selection, recorder, lambda: cast(Journal, journal))
+    which = RecordingFilter(MODELS, **options)
+    live = LiveRecorder(Path("x.yaml"), KEY, which, recorder, lambda: cast(Journal, journal))
     for asked, answered in exchanges:
         live.feed(asked, answered)
     return journal.lines

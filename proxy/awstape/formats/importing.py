@@ -16,8 +16,8 @@ from awstape.catalog.hosts import anonymise_host, is_aws_host
 from awstape.core.aws.model import Models
 from awstape.core.aws.routing import find_service, other_service_name
 from awstape.core.aws.wire import Request, WireError
+from awstape.core.recording.exchange import UNKNOWN_ORDER
 from awstape.core.recording.recorder import Recorder
-from awstape.core.recording.take_order import UNKNOWN
 from awstape.errors import UserError, bug_location
 from awstape.formats.imports import cassetter, har, mitmproxy_flows, placebo, stubber, vcr
 from awstape.formats.imports.entries import Entry, ImportedExchange, ImportOptions, Unusable
@@ -74,7 +74,7 @@ def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> None:
     for entry in entries:
         overlapping = entry.overlapping if isinstance(entry, ImportedExchange) else 0
         has_order = isinstance(entry, ImportedExchange) and entry.has_order
-        recorded_before = recorded[max(0, len(recorded) - 1 - overlapping)] if has_order else UNKNOWN
+        recorded_before = recorded[max(0, len(recorded) - 1 - overlapping)] if has_order else UNKNOWN_ORDER
         _record_entry(recorder, entry, recorded_before)
         recorded.append(recorder.recorded_so_far)
 

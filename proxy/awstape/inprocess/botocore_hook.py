@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from awstape.core.recording.folding import RecordingSummary
+from awstape.core.recording.summary import RecordingSummary
 from awstape.core.replay.misses import Miss
 from awstape.core.text.advice import Advice, in_python
 from awstape.errors import MissError, UserError, call_without_traceback

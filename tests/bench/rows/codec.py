@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from awstape.catalog.response_parser import parse_response
 from awstape.core.aws.protocols.dispatch import read_response, write_response
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording.recorder import Recorder, Selection
+from awstape.core.recording.recorder import Recorder
+from awstape.core.recording.recording_filter import RecordingFilter
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.files.journal import Journal
@@ -35,8 +36,8 @@ def _rows(setting: Setting) -> Iterator[Row]:
             recorder.finish()
 
     def keep() -> None:
-        path, selection = setting.folder / "x.yaml", Selection(MODELS)
-        live = LiveRecorder(path, Key(b"key"), selection, new_recorder, lambda: Journal.create(path, Key(b"key")))
+        path, which = setting.folder / "x.yaml", RecordingFilter(MODELS)
+        live = LiveRecorder(path, Key(b"key"), which, new_recorder, lambda: Journal.create(path, Key(b"key")))
         for exchange in traffic.exchanges:
             live.feed(*exchange)
         assert live.journal

@@ -10,7 +10,7 @@ import pytest
 from awstape.core.aws.model import Value
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording.folding import Recording
+from awstape.core.recording.summary import Recording
 from awstape.core.replay.replies import ServedPage
 from support import paging
 from support.exchanges import ACCOUNT, Exchange, cassette, fail, listing, player, record, request, respond, traverse

@@ -10,7 +10,7 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
-from awstape.core.recording.folding import Recording
+from awstape.core.recording.summary import Recording
 from awstape.core.replay.misses import Miss
 from awstape.report import recording_facts, recording_lines
 from support.exchanges import ACCOUNT, Exchange, fail, listing, player, recorder, request, respond, traverse

@@ -19,9 +19,9 @@ from awstape.core.cassette.cassette import Cassette, Take
 from awstape.core.cassette.takes import merge_recorded
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
-from awstape.core.recording.folding import Recording
 from awstape.core.recording.recorder import Recorder
 from awstape.core.recording.set_aside import SetAside, fill_holes, read_set_aside, redact_again, write_set_aside
+from awstape.core.recording.summary import Recording
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor

@@ -19,7 +19,7 @@ from awstape.program.javascript import no_call_hints
 from awstape.report import recording_facts, replay_facts, replay_lines
 
 if TYPE_CHECKING:
-    from awstape.core.recording.folding import RecordingSummary
+    from awstape.core.recording.summary import RecordingSummary
     from awstape.tape import Tape
 
 _ALIASES = (

@@ -111,7 +111,10 @@ class Page:
 
 @dataclass(frozen=True)
 class After:
-    """A write that was answered before a take began (`core.recording.writes`): a track and a take, counted from 1."""
+    """A write that was answered before a take began (`core.recording.traversals.writes`).
+
+    take: the number of the take in the track, from 1.
+    """
 
     track: Track
     take: int

@@ -38,13 +38,18 @@ _READ_HEADERS = frozenset(
 _PROOFS = frozenset({"X-Amz-Signature", "X-Amz-Security-Token", "Signature", "SecurityToken"})
 
 
+#: In the place of a number of exchanges that came before or after a request was sent: nothing tells it.
+UNKNOWN_ORDER = -1
+
+
 @dataclass(frozen=True)
 class Exchange:
     """A request and its response, or `no_response`: why there is none.
 
-    recorded_meanwhile: how many exchanges were recorded after the request was sent, before this one;
-    `take_order.UNKNOWN` if nothing tells. is_later: whether the cassette that answers requests was stale when
-    it was sent. is_recorded: False for a request whose values count alone.
+    recorded_meanwhile: how many exchanges were recorded after the request was sent, before this one; `UNKNOWN_ORDER` if
+        nothing tells.
+    is_later: whether the cassette that answers requests was stale when the request was sent.
+    is_recorded: False for a request whose values count alone.
     """
 
     request: Request

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from awstape.core.aws.access_keys import Principals
@@ -27,97 +27,14 @@ from awstape.core.compare.identity_meaning import WriteSpellings
 from awstape.core.compare.principal_names import name_principals
 from awstape.core.recording.capture import Capture
 from awstape.core.recording.later_takes import follow_old_takes, spell_as_before
-from awstape.core.recording.resumed_listings import join_take
 from awstape.core.recording.retries import FailedRequests, find_unknown_outcome, settled_reason
 from awstape.core.recording.set_aside import SetAside, set_aside_leaks
-from awstape.core.recording.traversals import Traversals
+from awstape.core.recording.summary import Recording, SkippedExchanges
+from awstape.core.recording.traversals.chaining import Traversals
+from awstape.core.recording.traversals.resumed_listings import join_take
 from awstape.core.redaction.redactor import Redactor
 
 _Fact = TypeVar("_Fact")
-
-
-@dataclass(frozen=True)
-class RecordingSummary:
-    """What there is to say about a recording.
-
-    tracks, pages, items: how many were recorded. redacted: kind → number of different values replaced. failed: reason →
-    number of requests that failed and were not answered later, neither by a retry. skipped: reason → number of other
-    exchanges not recorded. first_places: reason → place of the first of them, where places are known. notes: members
-    without a model, listings not read to their end, responses that were not encoded without loss. set_aside: the takes
-    that are not in the cassette, since they hold real values. bugs: place in our code → number of exchanges that an
-    error there kept from the cassette. kept_in: the journal in which they stay. own_names: the aliases of names that
-    come from the program itself. old_tracks: how many tracks of the old cassette stay that were not asked for.
-    """
-
-    tracks: int = 0
-    pages: int = 0
-    items: int = 0
-    redacted: dict[str, int] = field(default_factory=dict)
-    skipped: dict[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    set_aside: tuple[SetAside, ...] = ()
-    failed: dict[str, int] = field(default_factory=dict)
-    first_places: dict[str, str] = field(default_factory=dict)
-    bugs: dict[str, int] = field(default_factory=dict)
-    kept_in: str = ""
-    own_names: tuple[str, ...] = ()
-    old_tracks: int = 0
-
-    @property
-    def tells_something(self) -> bool:
-        """Whether something was recorded, or could not be."""
-        return bool(self.pages) or self.lacks_something
-
-    @property
-    def lacks_something(self) -> bool:
-        """Whether something was left out."""
-        return bool(self.set_aside or self.skipped or self.failed or self.bugs)
-
-
-@dataclass(frozen=True)
-class Recording(RecordingSummary):
-    """The result of a recording.
-
-    cassette: the recorded tracks. merged: the recorded tracks and those of the old cassette that stay. made: the tracks
-    of the merged cassette that are of this recording.
-    """
-
-    cassette: Cassette = field(default_factory=Cassette)
-    merged: Cassette = field(default_factory=Cassette)
-    made: frozenset[Track] = frozenset()
-
-    @property
-    def summary(self) -> RecordingSummary:
-        """The summary alone, without the takes."""
-        return RecordingSummary(*(getattr(self, each.name) for each in fields(RecordingSummary)))
-
-
-@dataclass
-class SkippedExchanges:
-    """Exchanges that are not recorded. numbers: reason → how many. first_places: reason → place of the first one."""
-
-    numbers: Counter[str] = field(default_factory=Counter)
-    first_places: dict[str, str] = field(default_factory=dict)
-
-    def add(self, reason: str, place: str = "", number: int = 1) -> None:
-        """Counts exchanges. place: where the last one was found, empty if that is unknown."""
-        if number:
-            self.numbers[reason] += number
-            self.note_place(reason, place)
-
-    def note_place(self, reason: str, place: str) -> None:
-        """Notes where an exchange was found that is not recorded for a reason, or failed for it."""
-        if place:
-            self.first_places.setdefault(reason, place)
-
-    def add_all(self, others: SkippedExchanges) -> None:
-        """Adds those that were counted elsewhere."""
-        self.numbers.update(others.numbers)
-        for reason, place in others.first_places.items():
-            self.note_place(reason, place)
-
-    def copy(self) -> SkippedExchanges:
-        return SkippedExchanges(self.numbers.copy(), self.first_places.copy())
 
 
 class Folding:

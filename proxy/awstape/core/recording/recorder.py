@@ -1,7 +1,6 @@
 """`Recorder`: exchanges in, in the order of the traffic, a `Cassette` out.
 
-1. Only calls of recorded services are recorded; of these only the selected operations, and writes only on request
-   (`Selection`). What is left out is counted with its reason.
+1. What the filter (`core.recording.recording_filter`) leaves out is counted with its reason.
 2. A request that failed for a reason that is not AWS's data (`core.aws.error_codes`), or got no response, is counted.
    It is no page: it neither ends a take nor replaces a track of the old cassette. A write that may have taken effect
    all the same is recorded as a hole: what is read after it comes after it.
@@ -23,9 +22,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from itertools import islice
-from typing import NamedTuple
 
 from awstape.core.aws.access_keys import Principals
 from awstape.core.aws.call import Call
@@ -36,77 +33,24 @@ from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Page, Track
 from awstape.core.recording.capture import Capture, Capturer
-from awstape.core.recording.exchange import Exchange
-from awstape.core.recording.folding import Folding, Recording, SkippedExchanges
+from awstape.core.recording.exchange import UNKNOWN_ORDER, Exchange
+from awstape.core.recording.folding import Folding
 from awstape.core.recording.lossless import Parse
+from awstape.core.recording.recording_filter import RecordingFilter
 from awstape.core.recording.retries import FailedRequests, make_unknown_outcome, settled_reason
 from awstape.core.recording.set_aside import SetAside
-from awstape.core.recording.take_order import UNKNOWN
+from awstape.core.recording.summary import Recording, SkippedExchanges
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.text.advice import ON_COMMAND_LINE
-
-
-class Selected(NamedTuple):
-    """The call of a request. is_recorded: False if only the values in it count."""
-
-    call: Call
-    is_recorded: bool
-
-
-class Selection:
-    """Decides which exchanges are recorded, and counts the others in `skipped`.
-
-    operations: globs; only operations that one of them matches are recorded. include_writes: whether writes are.
-    writes_option: what the user sets to have them recorded.
-    """
-
-    def __init__(
-        self,
-        models: Models,
-        operations: Sequence[str] = ("*",),
-        include_writes: bool = False,
-        writes_option: str = ON_COMMAND_LINE.writes,
-    ) -> None:
-        self.models = models
-        self.skipped = SkippedExchanges()
-        self._operations = operations
-        self._include_writes = include_writes
-        self._writes_option = writes_option
-
-    def select(
-        self, request: Request, response: Response | None, no_response: str = NO_RESPONSE, place: str = ""
-    ) -> Selected | None:
-        """The call of a request; None if it is for no recorded service, or can't be read."""
-        try:
-            call = recognise_call(self.models, request)
-        except WireError as error:
-            self.skipped.add(str(error), place)
-            return None
-        if call is None:
-            return None
-        reason = self.reason_to_skip(call.operation)
-        if reason:
-            was_sent = response or no_response == NO_RESPONSE
-            self.skipped.add(reason if was_sent else f"{call.operation.name}: {no_response}", place)
-        return Selected(call, not reason)
-
-    def reason_to_skip(self, operation: Operation) -> str | None:
-        """Why calls of an operation are not recorded, None if they are."""
-        name = operation.name
-        if not any(fnmatchcase(name, glob) for glob in self._operations):
-            return f"{name}: not among the selected operations"
-        if not operation.is_read and not self._include_writes:
-            return f"{name}: a write operation; {self._writes_option} records it"
-        return None
 
 
 class Recorder:
     """Records exchanges: feed them, or record those that were selected before; then finish.
 
-    operations, include_writes: of the `Selection`. parse: parses a response as a client does, to compare the recorded
-    response with the real one. old: the cassette as it is now, if the traffic is real: then only its aliases are
-    aliases. None for traffic that may be redacted already: every text of the form of one is. literals: the strings in
-    the program's source, as far as they are known.
+    parse: parses a response as a client does, to compare the recorded response with the real one.
+    operations, include_writes: of the `RecordingFilter`.
+    old: the cassette as it is now, if the traffic is real: then only its aliases are aliases. None for traffic that may
+        be redacted already: every text of the form of an alias is one.
+    literals: the strings in the program's source, as far as they are known.
     """
 
     def __init__(
@@ -124,8 +68,8 @@ class Recorder:
         self._is_real = old is not None
         if old is not None:
             redactor.know(models, old)
-        self._selection = Selection(models, operations, include_writes)
-        self._skipped = self._selection.skipped
+        self._filter = RecordingFilter(models, operations, include_writes)
+        self._skipped = self._filter.skipped
         self._capturer = Capturer(redactor, parse)
         self._captures: list[tuple[Capture, str]] = []
         """The captures so far, with the places of their exchanges."""
@@ -171,13 +115,15 @@ class Recorder:
 
         response: None if the connection ended without one; no_response: why. place: where the exchange was found, for
         `first_places`. recorded_before: `recorded_so_far` when the request was sent; None if nothing was recorded
-        since, `UNKNOWN` if nothing tells.
+        since, `UNKNOWN_ORDER` if nothing tells.
         """
-        if selected := self._selection.select(request, response, no_response, place):
-            unknown = recorded_before == UNKNOWN
-            meanwhile = 0 if recorded_before is None else UNKNOWN if unknown else self.recorded_so_far - recorded_before
-            exchange = Exchange(request, response, no_response, meanwhile, is_recorded=selected.is_recorded)
-            self._record_call(selected.call, exchange, place)
+        if filtered := self._filter.apply(request, response, no_response, place):
+            unknown = recorded_before == UNKNOWN_ORDER
+            meanwhile = (
+                0 if recorded_before is None else UNKNOWN_ORDER if unknown else self.recorded_so_far - recorded_before
+            )
+            exchange = Exchange(request, response, no_response, meanwhile, is_recorded=filtered.is_recorded)
+            self._record_call(filtered.call, exchange, place)
 
     def record(self, exchange: Exchange) -> None:
         """Records one exchange that was selected before."""
@@ -239,8 +185,8 @@ class Recorder:
 
     def _captured_since(self, exchange: Exchange) -> int:
         """The number of captures since a request was sent; one more than there are if nothing tells."""
-        if exchange.recorded_meanwhile == UNKNOWN:
-            return self.captured - UNKNOWN
+        if exchange.recorded_meanwhile == UNKNOWN_ORDER:
+            return self.captured - UNKNOWN_ORDER
         return self.captured - self._captured_before[max(0, self.recorded_so_far - exchange.recorded_meanwhile)]
 
     def skip(self, reason: str, place: str = "") -> None:
@@ -249,7 +195,7 @@ class Recorder:
 
     def reason_to_skip(self, operation: Operation) -> str | None:
         """Why calls of an operation are not recorded, None if they are."""
-        return self._selection.reason_to_skip(operation)
+        return self._filter.reason_to_skip(operation)
 
     def finish(
         self,

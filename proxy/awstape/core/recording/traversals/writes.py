@@ -1,10 +1,9 @@
 """The writes of a recording, and which of them a read with another answer comes after.
 
-1. The answer to a read changed between two requests. Of the writes that lie between the two
-   (`core.recording.take_order`), the read comes after the one that names most of what the read names; of several, after
-   the last one that did not fail, if there is one: a write that is sent again after it took effect fails, and changes
-   nothing. So threads and programs that work on different roles, or in different accounts, at the same time do not wait
-   for each other in replay.
+1. The answer to a read changed between two requests. Of the writes that lie between the two (`take_order`), the read
+   comes after the one that names most of what the read names. Of several such writes it is the last one that did not
+   fail, if there is one: a write that is sent again after it took effect fails, and changes nothing. So threads and
+   programs that work on different roles, or in different accounts, do not wait for each other in replay.
 2. What a request names: its account, its service with the region, and the strings in its identity with the names in
    them, such as that of a role in its ARN. An account's names are of no other account.
 """

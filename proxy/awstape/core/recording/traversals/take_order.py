@@ -24,8 +24,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-#: In the place of the number of captures that were answered before a request was sent: nothing tells it.
-UNKNOWN = -1
+from awstape.core.recording.exchange import UNKNOWN_ORDER
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class WriteOrder:
 
     def find_bounds(self, read: Span) -> tuple[int, int]:
         """The numbers of the last write that a read must show, and of the last that it may show; 0 is none."""
-        if read.sent == UNKNOWN:
+        if read.sent == UNKNOWN_ORDER:
             return 0, 0
         return self._last_shown[bisect_left(self._answered, read.sent)], bisect_right(self._sent, read.answered)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from awstape.core.recording.take_order import UNKNOWN, Span, WriteOrder
+from awstape.core.recording.exchange import UNKNOWN_ORDER
+from awstape.core.recording.traversals.take_order import Span, WriteOrder
 
 
 def order(events: str) -> str:
@@ -68,6 +69,6 @@ def test_a_take_comes_after_the_last_write_that_it_may_show_unless_its_answer_is
 
 
 def test_a_read_of_which_nothing_tells_when_it_was_sent_comes_after_no_write() -> None:
-    writes = WriteOrder([Span(0, 0), Span(UNKNOWN, 1)])
-    reads = [Span(UNKNOWN, 2), Span(UNKNOWN, 3), Span(4, 4)]
+    writes = WriteOrder([Span(0, 0), Span(UNKNOWN_ORDER, 1)])
+    reads = [Span(UNKNOWN_ORDER, 2), Span(UNKNOWN_ORDER, 3), Span(4, 4)]
     assert list(writes.order_takes(reads, lambda *_: False)) == [(0, 0), (1, 0), (2, 2)]

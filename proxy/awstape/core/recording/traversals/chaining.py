@@ -4,7 +4,7 @@
 2. A page with a token continues the take that gave out this token.
 3. If that take has a page there already, an equal page is the same page fetched again and is dropped; its new token
    also leads on from there. A different page begins a take that shares the pages before it; in the end it is joined to
-   the other one if both have the same items in pages of another size (`core.recording.resumed_listings`).
+   the other one if both have the same items in pages of another size (`resumed_listings`).
 4. Where a track gave out the same token several times, the traversal that began last continues. Where a take gave it
    out several times, an equal page is that page again; a different one continues the take.
 5. A page that could not be read is a hole. The token that it gave out is unknown, so a page with an unknown token
@@ -15,8 +15,8 @@
 6. Any other page with a token that no take gave out resumes a listing of an older recording, perhaps. A read of which
    all pages are holes is not recorded, nor are writes if nothing else is.
 7. The takes of a write are in the order in which they were sent, those of a read in that of
-   `core.recording.take_order`. Where writes lie between a take and the one before it, it comes `after` one of them
-   (`core.recording.writes`). A take of rule 3 was requested when its own first page was.
+   `take_order`. Where writes lie between a take and the one before it, it comes `after` one of them
+   (`writes`). A take of rule 3 was requested when its own first page was.
 8. The takes of a track that was requested later only (`Capture.is_later`) follow those of the cassette: the first one,
    also of a write, comes `after` a write before it.
 """
@@ -36,10 +36,10 @@ from awstape.core.cassette.cassette import Page, Take, Track
 from awstape.core.cassette.page_tokens import mask_tokens, replace_next_token
 from awstape.core.cassette.takes import is_beginning
 from awstape.core.recording.capture import Capture
-from awstape.core.recording.resumed_listings import join_pages
 from awstape.core.recording.retries import answers_retry_of
-from awstape.core.recording.take_order import Span, WriteOrder
-from awstape.core.recording.writes import Writes
+from awstape.core.recording.traversals.resumed_listings import join_pages
+from awstape.core.recording.traversals.take_order import Span, WriteOrder
+from awstape.core.recording.traversals.writes import Writes
 
 
 @dataclass
