@@ -10,18 +10,22 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 import reference
 from awstape import __version__
 from awstape.catalog.service_models import load_models
+from awstape.cli.main import cli
+from awstape.core.cassette.faults import KINDS
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.validation import SCHEMA_FILE
 from awstape.files.project_settings import ProjectSettings
+from awstape.formats import exports, imports
 from e2e import warm
 from examples import ROOT, environment, upstreams
 from support.paths import GUIDE
@@ -141,6 +145,32 @@ def test_the_faults_shown_are_faults() -> None:
     take = shown.replace("pages: …", "pages: [output: {IsTruncated: false, Roles: []}]")
     cassette = read_cassette(f"version: 1\n---\n{take}", load_models())
     assert [str(fault) for take in cassette.takes for fault in take.faults] == ["throttle page=2 times=2"]
+
+
+def table(page: str, heading: str) -> list[str]:
+    """The names in the first column of a table in a page."""
+    _, _, rows = TEXTS[page].partition(f"\n| {heading} |")
+    first = [row.split("|")[1] for row in rows.split("\n\n")[0].splitlines()[2:]]
+    return [name for cell in first for name in re.findall("`(.+?)`", cell)]
+
+
+@pytest.mark.parametrize(
+    ("command", "page", "heading", "names"),
+    [
+        ("import", "editing", "`import`", imports.FORMATS),
+        ("export", "editing", "`export --to`", exports.FORMATS),
+        ("replay", "paging", "kind", KINDS),
+        ("fault", "paging", "kind", KINDS),
+    ],
+)
+def test_help_and_guide_list_all_that_can_be_chosen(
+    command: str, page: str, heading: str, names: Iterable[str]
+) -> None:
+    described = CliRunner().invoke(cli, [command, "--help"]).output.partition("\nOptions:")[0]
+    sentence = re.search(r"KIND is one of\s+(.*?)(?:\.|\n\n)", described, re.DOTALL)
+    listed = re.split(r",\s+", sentence[1]) if sentence else re.findall(r"^  (\w+)  +\S", described, re.MULTILINE)
+    assert sorted(listed) == sorted(names)
+    assert sorted(table(page, heading)) == sorted(names)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -10,16 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from awstape.cli.commands import export
 from awstape.cli.main import cli, main
-from awstape.formats import exporting
+from awstape.formats.exports import FORMATS
 from support import asking, in_process
 from support.failing import failure
 from support.in_process import CASSETTES
 from support.paging import recording, users
 
 ROLES = str(CASSETTES / "roles.yaml")
-FORMATS = sorted(exporting.FORMATS)
 HEADER = "version: 1\n---\nservice: iam\n"
 
 
@@ -42,10 +40,6 @@ def notes(text: str, form: str) -> list[str]:
     result = run("made.yaml", "--to", form)
     assert result.exception is None
     return [line.partition(": ")[2].partition("}: ")[2] for line in result.stderr.splitlines()]
-
-
-def test_help_names_the_formats() -> None:
-    assert sorted(export.EXPORT_FORMATS) == FORMATS
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -30,13 +30,11 @@ from mitmproxy.test import tflow
 
 from awstape import InProcess
 from awstape.catalog.response_parser import parse_response
-from awstape.cli.commands import import_
 from awstape.cli.main import cli
 from awstape.core.aws.protocols.dispatch import write_response
 from awstape.core.cassette.cassette import Cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.files import cassette_files, keys
-from awstape.formats.importing import FORMATS
 from awstape.opening import open_for_recording
 from e2e.test_secrecy import is_clean
 from support import botocore_files, exchanges, failing, in_process, wire_cases
@@ -756,7 +754,7 @@ def test_a_damaged_flow_file_is_read_up_to_the_damage(tmp_path: Path, content: b
 def test_flows_need_mitmproxy(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("awstape.formats.imports.mitmproxy_flows.find_spec", lambda _: None)
+    monkeypatch.setattr("awstape.formats.imports.mitmproxy.find_spec", lambda _: None)
     (tmp_path / "flows").write_bytes(b"8:4:type;0:~}")
     told = failing.failure(capfd, "import", tmp_path / "flows", "-o", tmp_path / "x.yaml")
     assert told == (
@@ -839,7 +837,3 @@ def test_a_bug_in_awstape_shows_its_location(
     monkeypatch.setattr("awstape.core.recording.recorder.Recorder.feed", fail)
     said, _ = failing.failure(capfd, "import", recorded / "vcr.yaml", "-o", tmp_path / "x.yaml")
     assert said.startswith(f"{recorded / 'vcr.yaml'}, entry 1: RuntimeError in test_importing.py, line ")
-
-
-def test_the_command_names_the_formats() -> None:
-    assert tuple(FORMATS) == import_.IMPORT_FORMATS

@@ -1,21 +1,18 @@
-"""Exports cassettes in the formats of other tools. The table of formats is at the bottom.
+"""Exports cassettes in the formats of other tools.
 
-Each format is a module with two functions: `convert_track` converts one track or raises UnsupportedTrackError,
-`assemble` makes the text of the export from all converted tracks.
+Each format is a module in `exports` with the functions of `ExportFormat`, and a name in the list there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from importlib import import_module
+from typing import Any, Protocol, cast
 
 from awstape.core.view.selectors import SelectedTrack
 from awstape.errors import UserError
-from awstape.formats.exports import awscli, har, stubber, vcr
 from awstape.formats.exports.exported_pages import AddNote, UnsupportedTrackError, check_requestable, common_notes
-
-Converted = TypeVar("Converted")
 
 
 @dataclass(frozen=True)
@@ -26,35 +23,30 @@ class Export:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class ExportFormat(Generic[Converted]):
-    """An export format: the functions of its module."""
+class ExportFormat(Protocol):
+    """The module of a format."""
 
-    convert_track: Callable[[SelectedTrack, AddNote], Converted]
-    assemble: Callable[[Sequence[Converted]], str]
+    def convert_track(self, chosen: SelectedTrack, add_note: AddNote, /) -> Any:
+        """Converts one track. Raises UnsupportedTrackError if the format can't hold it."""
+
+    def assemble(self, converted: Sequence[Any], /) -> str:
+        """The text of an export, made of all converted tracks."""
 
 
 def export_tracks(tracks: Iterable[SelectedTrack], form: str) -> Export:
-    """Exports the selected takes in a format of `FORMATS`. Raises UserError if the format can hold none of them."""
+    """Exports the selected takes in a format. Raises UserError if the format can hold none of them."""
+    format_: ExportFormat = cast(Any, import_module(f"awstape.formats.exports.{form}"))
     notes: list[str] = []
     converted = []
     for chosen in tracks:
         track_notes: list[str] = []
         try:
             check_requestable(chosen)
-            converted.append(FORMATS[form].convert_track(chosen, track_notes.append))
+            converted.append(format_.convert_track(chosen, track_notes.append))
             track_notes += common_notes(chosen)
         except UnsupportedTrackError as reason:
             track_notes = [f"left out: {reason}"]
         notes += [f"{chosen}: {text}" for text in track_notes]
     if not converted:
         raise UserError(f"there is nothing to export to {form}", notes[0] if notes else "the cassette has no tracks")
-    return Export(FORMATS[form].assemble(converted), tuple(notes))
-
-
-FORMATS: Mapping[str, ExportFormat[Any]] = {
-    "awscli": ExportFormat(awscli.convert_track, awscli.assemble),
-    "har": ExportFormat(har.convert_track, har.assemble),
-    "stubber": ExportFormat(stubber.convert_track, stubber.assemble),
-    "vcr": ExportFormat(vcr.convert_track, vcr.assemble),
-}
+    return Export(format_.assemble(converted), tuple(notes))

@@ -1,16 +1,15 @@
 """Imports recordings of other tools: reads files into exchanges and gives them to a `Recorder`.
 
 The recorder recognises and redacts them like any other exchange. The format of a file is detected from its content.
-Each format is a module with two functions: `recognises` decides whether a parsed file has the format, `read` yields its
-exchanges, and the items that could not be used with the reason.
+Each format is a module in `imports` with what `ImportFormat` names, and a name in the list there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from awstape.catalog.hosts import anonymise_host, is_aws_host
 from awstape.core.aws.model import Models
@@ -19,28 +18,21 @@ from awstape.core.aws.wire import Request, WireError
 from awstape.core.recording.exchange import UNKNOWN_ORDER
 from awstape.core.recording.recorder import Recorder
 from awstape.errors import UserError, bug_location
-from awstape.formats.imports import cassetter, har, mitmproxy_flows, placebo, stubber, vcr
+from awstape.formats.imports import FORMATS, placebo
 from awstape.formats.imports.entries import Entry, ImportedExchange, ImportOptions, Unusable
 from awstape.formats.imports.file_parsing import NotReadableError, find_files, load_file
 
 
-@dataclass(frozen=True)
-class ImportFormat:
-    """An import format. recognises: whether a parsed file has it. read: yields the entries of a file."""
+class ImportFormat(Protocol):
+    """The module of a format."""
 
-    title: str
-    recognises: Callable[[Any], bool]
-    read: Callable[[Path, Any, ImportOptions], Iterator[Entry]]
+    TITLE: str  # what a file of the format is
 
+    def recognises(self, content: Any, /) -> bool:
+        """Whether a parsed file has the format."""
 
-FORMATS: Mapping[str, ImportFormat] = {
-    "mitmproxy": ImportFormat("flows of mitmproxy", mitmproxy_flows.recognises, mitmproxy_flows.read),
-    "har": ImportFormat("HAR", har.recognises, har.read),
-    "vcr": ImportFormat("a cassette of VCR.py", vcr.recognises, vcr.read),
-    "cassetter": ImportFormat("a cassette of cassetter", cassetter.recognises, cassetter.read),
-    "placebo": ImportFormat("an answer of placebo", placebo.recognises, placebo.read),
-    "stubber": ImportFormat("answers for botocore's Stubber", stubber.recognises, stubber.read),
-}
+    def read(self, path: Path, content: Any, options: ImportOptions, /) -> Iterator[Entry]:
+        """Yields the exchanges of a file, and the items that could not be used, with the reason."""
 
 
 def read_entries(paths: Iterable[Path], form: str | None, options: ImportOptions) -> Iterator[Entry]:
@@ -61,11 +53,16 @@ def read_entries(paths: Iterable[Path], form: str | None, options: ImportOptions
 
 
 def _find_format(content: Any, form: str | None) -> ImportFormat:
-    for name, each in FORMATS.items():
-        if form in (None, name) and each.recognises(content):
+    for name in (form,) if form else FORMATS:
+        if (each := _load_format(name)).recognises(content):
             return each
-    expected = FORMATS[form].title if form else "a recording of any format that can be imported"
+    expected = _load_format(form).TITLE if form else "a recording of any format that can be imported"
     raise NotReadableError(f"not {expected}", f"formats: {', '.join(FORMATS)}")
+
+
+def _load_format(name: str) -> ImportFormat:
+    module: Any = import_module(f"awstape.formats.imports.{name}")
+    return cast(ImportFormat, module)
 
 
 def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> None:

@@ -11,13 +11,12 @@ from awstape import progress
 from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import STANDARD_OUTPUT, write_output
 from awstape.errors import UserError
-
-EXPORT_FORMATS = ("awscli", "har", "stubber", "vcr")
+from awstape.formats.exports import FORMATS
 
 
 @click.command()
 @parameters.cassettes
-@click.option("--to", "form", type=click.Choice(EXPORT_FORMATS), required=True, help="The format to write.")
+@click.option("--to", "form", type=click.Choice(FORMATS), required=True, help="The format to write.")
 @parameters.output
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @parameters.only_tracks

@@ -13,11 +13,10 @@ from awstape import progress
 from awstape.cli.terminal import parameters
 from awstape.cli.terminal.output import print_json
 from awstape.errors import UserError
+from awstape.formats.imports import FORMATS
 
 if TYPE_CHECKING:
     from awstape.core.aws.model import Models
-
-IMPORT_FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
 
 
 @click.command("import")
@@ -31,7 +30,7 @@ IMPORT_FORMATS = ("mitmproxy", "har", "vcr", "cassetter", "placebo", "stubber")
     type=click.Path(dir_okay=False, path_type=Path),
     help="The cassette, new or existing.",
 )
-@click.option("--from", "form", type=click.Choice(IMPORT_FORMATS), help="Accept only this format.")
+@click.option("--from", "form", type=click.Choice(FORMATS), help="Accept only this format.")
 @parameters.services("Import these services, `all` for every one; repeatable. By default iam, accessanalyzer and sts.")
 @click.option("--operation", multiple=True, metavar="GLOB", help="Import only operations that match; repeatable.")
 @click.option("--include-writes", is_flag=True, help="Import write operations as well.")

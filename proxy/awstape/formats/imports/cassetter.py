@@ -22,6 +22,8 @@ from awstape.formats.imports.entries import (
     status_code,
 )
 
+TITLE = "a cassette of cassetter"
+
 
 def recognises(content: Any) -> bool:
     """Whether a parsed file is a cassette of cassetter: a status is a number."""

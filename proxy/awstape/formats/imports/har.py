@@ -20,6 +20,8 @@ from awstape.formats.imports.entries import Entry, ImportOptions, header_text, r
 from awstape.formats.imports.time_order import Times, sort_by_time
 
 #: A day. No response takes longer.
+
+TITLE = "HAR"
 _MOST_MILLISECONDS = 86_400_000
 
 

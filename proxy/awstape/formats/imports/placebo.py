@@ -25,6 +25,7 @@ from awstape.formats.imports.boto3_values import answer_from_error, answer_from_
 from awstape.formats.imports.entries import Entry, ImportedExchange, ImportOptions, read_item
 from awstape.formats.imports.file_parsing import NotReadableError, load_file
 
+TITLE = "an answer of placebo"
 _NAME = re.compile(r"(?:.+\.)?(?P<service>[\w-]+)\.(?P<operation>\w+)_(?P<number>[1-9]\d{0,8})\.json")
 
 

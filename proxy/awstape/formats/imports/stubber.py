@@ -23,6 +23,8 @@ from awstape.core.aws.wire import Request, Response, WireError
 from awstape.formats.imports.boto3_values import answer_from_error, answer_from_output, encode_exchange, find_service
 from awstape.formats.imports.entries import Entry, ImportOptions, read_items
 
+TITLE = "answers for botocore's Stubber"
+
 
 def recognises(content: Any) -> bool:
     """Whether a parsed file holds responses for Stubber."""

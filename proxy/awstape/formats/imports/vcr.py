@@ -22,6 +22,8 @@ from awstape.formats.imports.entries import (
     status_code,
 )
 
+TITLE = "a cassette of VCR.py"
+
 
 def recognises(content: Any) -> bool:
     """Whether a parsed file is a cassette of VCR.py: a status is a mapping of code and message."""

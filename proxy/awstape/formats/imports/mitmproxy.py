@@ -21,6 +21,8 @@ from awstape.formats.imports.time_order import Times, sort_by_time
 if TYPE_CHECKING:
     from mitmproxy import http
 
+TITLE = "flows of mitmproxy"
+
 
 class _Capped(io.BufferedReader):
     """A file whose reads are capped at the size of a cassette: each flow states its own length, which may be wrong."""
