@@ -21,7 +21,7 @@ from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
 from awstape.files.journal import Journal
 from awstape.follower import Follower
-from awstape.opening import open_for_recording
+from awstape.opening import RecordOptions, open_for_recording
 from awstape.progress import Work
 from awstape.tape import Tape
 from support import exchanges
@@ -55,7 +55,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def begin(path: Path, *traffic: Exchange, is_followed: bool = True) -> Tape:
-    opened = open_for_recording(path, "all", ENVIRON, is_followed=is_followed)
+    opened = open_for_recording(path, "all", ENVIRON, RecordOptions(is_followed=is_followed))
     for asked, response in traffic:
         opened.feed(asked, response)
     return opened

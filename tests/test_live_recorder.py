@@ -17,7 +17,7 @@ from awstape.core.recording.recorder import Recorder
 from awstape.files import cassette_files, keys
 from awstape.files.journal import FollowedJournal
 from awstape.live_recorder import LiveRecorder
-from awstape.opening import open_for_recording
+from awstape.opening import RecordOptions, open_for_recording
 from awstape.report import recording_lines
 from awstape.tape import Tape
 from support.exchanges import MODELS, request, respond
@@ -97,7 +97,7 @@ def test_requests_that_the_cassette_answers_make_no_journal(path: Path) -> None:
     tape = open_for_recording(path, "all", ENVIRON)
     tape.feed(*USERS)
     tape.close()
-    again = open_for_recording(path, "new_episodes", ENVIRON, journal="shared")
+    again = open_for_recording(path, "new_episodes", ENVIRON, RecordOptions(is_shared=True))
     assert again.answer(USERS[0])
     assert recorder_of(again).journal is None
     again.close()
@@ -105,7 +105,7 @@ def test_requests_that_the_cassette_answers_make_no_journal(path: Path) -> None:
 
 
 def test_the_journal_names_the_recorded_services(path: Path) -> None:
-    tape = open_for_recording(path, "all", ENVIRON, services=["sqs", "iam"])
+    tape = open_for_recording(path, "all", ENVIRON, RecordOptions(services=["sqs", "iam"]))
     journal, key = recorder_of(tape).journal, keys.find_key(ENVIRON)
     assert journal and key
     following = FollowedJournal.open(journal.path, key)
@@ -117,7 +117,7 @@ def test_the_journal_names_the_recorded_services(path: Path) -> None:
 def test_an_interrupted_recording_of_another_service_is_recovered(path: Path) -> None:
     sqs = MODELS.services["sqs"].operations["ListQueues"]
     asked = build_request(sqs, {}, "eu-west-1")
-    tape = open_for_recording(path, "all", ENVIRON, services=["sqs"])
+    tape = open_for_recording(path, "all", ENVIRON, RecordOptions(services=["sqs"]))
     tape.feed(asked, write_response(sqs, Answer(output={"QueueUrls": []}), "id"))
     journal = recorder_of(tape).journal
     assert journal

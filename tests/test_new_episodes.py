@@ -133,7 +133,9 @@ def directly(account: Account) -> Ask:
 
 
 def new_episodes(path: Path, *, include_writes: bool = True) -> Tape:
-    return opening.open_for_recording(path, "new_episodes", ENVIRON, include_writes=include_writes, journal="none")
+    return opening.open_for_recording(
+        path, "new_episodes", ENVIRON, opening.RecordOptions(include_writes=include_writes, is_shared=True)
+    )
 
 
 def run(
@@ -141,7 +143,7 @@ def run(
 ) -> list[Any]:
     """Runs a program while it is recorded; returns what it saw."""
     options.setdefault("include_writes", True)
-    opened = opening.open_for_recording(path, mode, ENVIRON, journal="none", **options)
+    opened = opening.open_for_recording(path, mode, ENVIRON, opening.RecordOptions(is_shared=True, **options))
     seen = [call(through(opened, account), each) for each in program]
     opened.close()
     return seen
@@ -359,7 +361,7 @@ def test_an_interrupted_recording_is_recovered_as_it_would_have_been_written(pat
     other.write_bytes(path.read_bytes())
     check = [GET, UPDATE, GET, DELETE, GET]
     run(other, check, Account({"alpha": 1}))
-    opened = opening.open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "new_episodes", ENVIRON, opening.RecordOptions(include_writes=True))
     for each in check:
         call(through(opened, account), each)
     assert opened.keep_journal()

@@ -44,7 +44,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def record(path: Path, *pairs: Exchange) -> Recording:
-    opened = opening.open_for_recording(path, "all", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(include_writes=True))
     for asked, response in pairs:
         opened.feed(asked, response)
     recording = opened.close()
@@ -143,7 +143,7 @@ def test_a_track_that_was_recorded_anew_replaces_what_was_set_aside(path: Path) 
 def test_a_value_in_a_request_that_the_cassette_answers_is_known(path: Path) -> None:
     """The request for the password is not recorded again; the answer that holds it is, and must not be written."""
     record(path, LOGIN)
-    opened = opening.open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "new_episodes", ENVIRON, opening.RecordOptions(include_writes=True))
     assert opened.answer(LOGIN[0])
     asked, response = TRAFFIC[2]
     assert opened.answer(asked) is None
@@ -158,7 +158,7 @@ def test_a_value_in_a_request_that_the_cassette_answers_is_known(path: Path) -> 
 def test_a_take_that_follows_those_of_the_cassette_is_set_aside_alone(path: Path) -> None:
     """The write makes the cassette stale; what is read then, behind its take, comes back into its place."""
     record(path, get_role("zrealtwo", "harmless"))
-    opened = opening.open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "new_episodes", ENVIRON, opening.RecordOptions(include_writes=True))
     for asked, response in (LOGIN, TRAFFIC[2]):
         assert opened.answer(asked) is None
         opened.feed(asked, response)

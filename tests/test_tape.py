@@ -11,7 +11,7 @@ from awstape import opening
 from awstape.core.cassette.cassette import Cassette
 from awstape.errors import UserError
 from awstape.files import cassette_files
-from awstape.opening import JournalUse, RecordMode
+from awstape.opening import RecordMode
 from awstape.tape import Tape
 from support import exchanges, paging
 from support.exchanges import MODELS, request, respond
@@ -20,8 +20,8 @@ ENVIRON = {"AWSTAPE_KEY": "a key for tests, not a secret"}
 PAGES = exchanges.listing("ListGroups", {}, [{"Groups": []}, {"Groups": []}, {"Groups": []}])
 
 
-def recording(path: Path, mode: RecordMode = "all", journal: JournalUse = "own") -> Tape:
-    return opening.open_for_recording(path, mode, ENVIRON, journal=journal)
+def recording(path: Path, mode: RecordMode = "all", is_shared: bool = False) -> Tape:
+    return opening.open_for_recording(path, mode, ENVIRON, opening.RecordOptions(is_shared=is_shared))
 
 
 def record(path: Path, *pairs: exchanges.Exchange, mode: RecordMode = "all") -> Cassette:
@@ -49,7 +49,7 @@ def test_an_unfinished_listing_does_not_replace_a_finished_one(tmp_path: Path) -
 
 def test_two_recordings_that_overlap_both_stay(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
-    one, two = recording(path, journal="shared"), recording(path, journal="shared")
+    one, two = recording(path, is_shared=True), recording(path, is_shared=True)
     one.feed(request("ListUsers"), respond("ListUsers", {"Users": []}))
     two.feed(request("ListRoles"), respond("ListRoles", {"Roles": []}))
     one.close()
@@ -72,11 +72,11 @@ def test_rules_of_matching_count_in_what_new_episodes_answers_and_not_in_what_is
         (request("ListRoles", {"PathPrefix": f"/{name}/"}), respond("ListRoles", {"Roles": []})) for name in "abc"
     )
     record(path, one)
-    assert recording(path, "new_episodes", "shared").answer(other[0]) is None
+    assert recording(path, "new_episodes", is_shared=True).answer(other[0]) is None
     (tmp_path / "pyproject.toml").write_text('[tool.awstape.match]\n"iam ListRoles PathPrefix" = "ignore"\n')
-    assert recording(path, "new_episodes", "shared").answer(other[0]) is not None
+    assert recording(path, "new_episodes", is_shared=True).answer(other[0]) is not None
     assert pages_of(record(path, other), "ListRoles") == 2, "two tracks stay two"
-    assert recording(path, "once", "shared").answer(third[0]) is not None
+    assert recording(path, "once", is_shared=True).answer(third[0]) is not None
 
 
 def test_an_unwritable_cassette_is_reported_before_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_an_unwritable_cassette_is_reported_before_recording(tmp_path: Path, mon
 )
 def test_a_glob_that_matches_nothing_is_refused(tmp_path: Path, glob: str, tip: str) -> None:
     with pytest.raises(UserError, match="no operation matches") as caught:
-        opening.open_for_recording(tmp_path / "x.yaml", "all", ENVIRON, [glob])
+        opening.open_for_recording(tmp_path / "x.yaml", "all", ENVIRON, opening.RecordOptions([glob]))
     assert tip in caught.value.tip
 
 

@@ -20,7 +20,7 @@ from mitmproxy.addonmanager import Loader
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
-from awstape.opening import RECORD_MODES, choose_services, open_for_recording, open_for_replay
+from awstape.opening import RECORD_MODES, RecordOptions, choose_services, open_for_recording, open_for_replay
 from awstape.proxying.interceptor import Interceptor
 from awstape.proxying.upstream import parse_upstream
 from awstape.report import replay_lines
@@ -90,10 +90,8 @@ class Awstape(Interceptor):
                     path,
                     options.awstape_mode,
                     os.environ,
-                    options.awstape_operation,
-                    options.awstape_include_writes,
-                    services=services,
-                    advice=_ADVICE,
+                    RecordOptions(options.awstape_operation, services, options.awstape_include_writes),
+                    _ADVICE,
                 )
         except UserError as error:
             raise exceptions.OptionsError(_one_line(error)) from None

@@ -65,7 +65,7 @@ class LiveRecorder:
         key: Key,
         recording_filter: RecordingFilter,
         make_recorder: Callable[[], Recorder],
-        create_journal: Callable[[], Journal] | None,
+        create_journal: Callable[[], Journal],
         *,
         keep_old: bool = True,
         is_followed: bool = False,
@@ -74,14 +74,12 @@ class LiveRecorder:
         self._key = key
         self._filter = recording_filter
         self._make_recorder = make_recorder
-        self._create_journal = create_journal
+        self._create_journal: Callable[[], Journal] | None = create_journal  # None once the recording has ended
         self._keep_old = keep_old
         self._is_followed = is_followed
         self._follower: Follower | None = None
         self._waiting: dict[bytes, None] = {}
         self._first_write_sent: Request | None = None
-        self.direct = None if create_journal else make_recorder()
-        """The recorder of a recording without a journal."""
         self.journal: Journal | None = None
         self.recorded_so_far = 0
         """The number of exchanges that were recorded so far."""
@@ -148,15 +146,9 @@ class LiveRecorder:
         """Counts a request that is not recorded."""
         self._filter.skipped.add(reason)
 
-    def reason_to_skip(self, operation: Operation) -> str | None:
-        """Why calls of an operation are not recorded, None if they are."""
-        return self._filter.reason_to_skip(operation)
-
     def _keep(self, exchange: Exchange, operation: Operation) -> None:
         """Keeps an exchange until the end. Raises UserError."""
-        if self.direct:
-            self.direct.record(exchange)
-        elif self._create_journal:
+        if self._create_journal:
             content = write_exchange(replace(exchange, request=drop_credentials(exchange.request, operation)))
             self._waiting[content] = None
             if exchange.is_recorded or sum(map(len, self._waiting)) > _MOST_WAITING:
@@ -213,7 +205,7 @@ class LiveRecorder:
             if summary is not None:
                 return summary
             self._follower.stop()
-        recorder = self.direct or self._make_recorder()
+        recorder = self._make_recorder()
         with rare_garbage_collection():
             if self.journal:
                 with progress.begin("reading the recording", self.journal.written, "exchanges") as work:

@@ -62,7 +62,7 @@ def record_journal(recorder: Recorder, contents: Iterable[bytes], journal: Path)
 
 
 def merge_recording(
-    path: Path, recorder: Recorder, key: Key, skipped: SkippedExchanges, *, keep_old: bool = True
+    path: Path, recorder: Recorder, key: Key, skipped: SkippedExchanges | None = None, *, keep_old: bool = True
 ) -> Recording:
     """Writes a recording, unless it is empty, into a cassette, and what it sets aside into its quarantine.
 

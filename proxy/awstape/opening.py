@@ -9,12 +9,13 @@ live_recorder, merging, recovery, tape.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES, available_services, select_services
 from awstape.catalog.service_models import load_models
@@ -33,34 +34,53 @@ from awstape.files import atomic_writes, cassette_files, keys, project_settings
 from awstape.files.ci import is_ci
 from awstape.tape import Tape
 
+if TYPE_CHECKING:  # a replay, which each test may open, does without them
+    from awstape.core.recording.recorder import Recorder
+    from awstape.core.recording.summary import RecordingSummary
+    from awstape.core.redaction.project_rules import Rules
+
 RecordMode = Literal["all", "new_episodes", "once", "rewrite"]
 RECORD_MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 
-JournalUse = Literal["own", "shared", "none"]
-"""own: no other process may record into the cassette. shared: others may. none: no journal, for repeatable imports."""
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """What is recorded, and how.
+
+    operations: globs; without any, all operations are recorded.
+    services: globs; without any, those of `choose_services`.
+    include_writes: whether writes are recorded.
+    beside: cassettes that answer what they hold, and are not changed. The services that they hold are recorded as well.
+    literals: the strings in the source of the program that is recorded, as far as they are known.
+    is_shared: whether other processes may record into the cassette at the same time.
+    is_followed: whether another process may read the journal while it grows (`follower`).
+    """
+
+    operations: Sequence[str] = ()
+    services: Sequence[str] = ()
+    include_writes: bool = False
+    beside: Sequence[Path] = ()
+    literals: Set[str] = frozenset()
+    is_shared: bool = False
+    is_followed: bool = False
+
+    @property
+    def operation_globs(self) -> Sequence[str]:
+        return self.operations or ("*",)
+
+
+_DEFAULTS = RecordOptions()
 
 
 def open_for_recording(
     path: Path,
     mode: RecordMode,
     environ: Mapping[str, str],
-    operations: Sequence[str] = (),
-    include_writes: bool = False,
-    journal: JournalUse = "own",
-    is_real: bool = True,
-    services: Sequence[str] = (),
-    is_followed: bool = False,
-    beside: Sequence[Path] = (),
+    options: RecordOptions = _DEFAULTS,
     advice: Advice = ON_COMMAND_LINE,
-    literals: Set[str] = frozenset(),
 ) -> Tape:
-    """A tape that records into `path`, after recovering interrupted recordings.
+    """A tape that records into `path`, after recovering interrupted recordings. advice: as the user records.
 
-    operations, services: globs; without services, those of the project's settings, else the default ones. is_real:
-    whether the traffic is that of AWS, not of a file that may have been redacted before. is_followed: whether another
-    process may do what follows the answers. beside: cassettes that answer what they hold, and are not changed; the
-    services that they hold are recorded as well. advice: as the user records.
-    literals: the strings in the source of the program that is recorded, as far as they are known.
     Raises UserError for an unusable cassette or key, or if another process records into `path`.
     """
     # Not at the top: a replay, which each test may open, does without them, and without botocore.
@@ -70,62 +90,120 @@ def open_for_recording(
     from awstape.files.encrypted_lines import load_cipher
     from awstape.files.journal import Journal
     from awstape.live_recorder import LiveRecorder
-    from awstape.merging import load_set_aside
-    from awstape.recovery import recover_journals
 
     advice = advice.about(str(path))
-    answering = cassette_files.load_all(beside, load_models())
-    chosen = (*choose_services(services, path), *(take.track.service for take in answering.takes))
-    models = load_models(tuple(dict.fromkeys(chosen)))
-    _check_operation_globs(models, operations)
-    if journal != "none":
-        load_cipher()  # now, not at the first response of AWS
+    beside = cassette_files.load_all(options.beside, load_models())
+    models = _choose_models(path, options, beside)
+    load_cipher()  # now, not at the first response of AWS
     atomic_writes.check_writable(path)
-    exists = path.exists()
     rules = project_settings.load_rules(path)
-    replays_only = mode == "once" and exists
-    key = keys.find_key(environ)
-    if replays_only and key is None:
-        return open_for_replay([path], environ, advice=advice)
-    if not replays_only and mode != "rewrite":
-        _check_key(path, key, advice)
-    if key is None:
-        key = keys.find_or_create_key(environ)
-    recovered = recover_journals(path, key, rules, failed=False)
-    load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
-    old = cassette_files.load(path, load_models()) if path.exists() and mode != "rewrite" else Cassette()
-    caller = _caller_in(environ, old)
-    match_rules = project_settings.load_match_rules(path, *beside)
-    replaying = partial(Player, has_key=True, match_rules=match_rules, advice=advice)
-    if replays_only:
-        only = replaying(_models_of(old), old, Redactor(key, rules))
-        return Tape(path, old, None, only, caller=caller, advice=advice)
-    player = None
-    if mode == "new_episodes":
-        answering = (
-            cassette_files.load_all([*beside, *([path] if path.exists() else [])], load_models()) if beside else old
-        )
-    if mode == "new_episodes" or beside:
-        player = replaying(models, answering, Redactor(key, rules))
-    globs = tuple(operations) or ("*",)
-
-    def make_recorder() -> Recorder:
-        known = old if is_real else None
-        return Recorder(models, Redactor(key, rules), parse_response, globs, include_writes, known, literals)
-
-    create_journal = partial(Journal.create, path, key, models.names, shared=journal == "shared")
+    match_rules = project_settings.load_match_rules(path, *options.beside)
+    playing = partial(Player, has_key=True, match_rules=match_rules, advice=advice)
+    if mode == "once" and path.exists():  # before an interrupted recording is recovered into it
+        return _open_recorded(path, environ, rules, playing, advice)
+    key, recovered, old = _make_ready(path, environ, rules, advice, keep_old=mode != "rewrite")
+    answering = _find_answers(path, mode, options, beside, old)
+    player = None if answering is None else playing(models, answering, Redactor(key, rules))
     recorder = LiveRecorder(
         path,
         key,
-        RecordingFilter(models, globs, include_writes, advice.writes),
-        make_recorder,
-        None if journal == "none" else create_journal,
+        RecordingFilter(models, options.operation_globs, options.include_writes, advice.writes),
+        lambda: Recorder(models, Redactor(key, rules), parse_response, old=old, literals=options.literals),
+        partial(Journal.create, path, key, models.names, shared=options.is_shared),
         keep_old=mode != "rewrite",
-        is_followed=is_followed,
+        is_followed=options.is_followed,
     )
-    if journal == "own":
+    if not options.is_shared:
         recorder.open_journal()
-    return Tape(path, old, recorder, player, recovered, caller=caller, advice=advice)
+    return Tape(path, old, recorder, player, recovered, caller=_caller_in(environ, old), advice=advice)
+
+
+def _open_recorded(
+    path: Path, environ: Mapping[str, str], rules: Rules, playing: Callable[..., Player], advice: Advice
+) -> Tape:
+    """A tape that replays a cassette that was recorded once."""
+    if (key := keys.find_key(environ)) is None:
+        return open_for_replay([path], environ, advice=advice)
+    _recover(path, key, rules)
+    cassette = cassette_files.load(path, load_models())
+    player = playing(_models_of(cassette), cassette, Redactor(key, rules))
+    return Tape(path, cassette, None, player, caller=_caller_in(environ, cassette), advice=advice)
+
+
+class _Ready(NamedTuple):
+    """A cassette that can be recorded into. recovered: lines for the user. old: what stays of it, as it is now."""
+
+    key: Key
+    recovered: tuple[str, ...]
+    old: Cassette
+
+
+def _make_ready(
+    path: Path, environ: Mapping[str, str], rules: Rules, advice: Advice, *, keep_old: bool = True
+) -> _Ready:
+    """Finds or makes the key, and recovers what was interrupted. Raises UserError."""
+    if keep_old:
+        _check_key(path, keys.find_key(environ), advice)
+    key = keys.find_or_create_key(environ)
+    recovered = _recover(path, key, rules)
+    old = cassette_files.load(path, load_models()) if keep_old and path.exists() else Cassette()
+    return _Ready(key, recovered, old)
+
+
+def _recover(path: Path, key: Key, rules: Rules) -> tuple[str, ...]:
+    """Recovers interrupted recordings; returns lines for the user. Raises UserError."""
+    from awstape.merging import load_set_aside
+    from awstape.recovery import recover_journals
+
+    recovered = recover_journals(path, key, rules, failed=False)
+    load_set_aside(path, key)  # one that can't be read could not take what this recording sets aside
+    return recovered
+
+
+def _find_answers(
+    path: Path, mode: RecordMode, options: RecordOptions, beside: Cassette, old: Cassette
+) -> Cassette | None:
+    """What answers requests while others are recorded; None if nothing does."""
+    if mode == "new_episodes" and path.exists():
+        return cassette_files.load_all([*options.beside, path], load_models()) if options.beside else old
+    return beside if mode == "new_episodes" or options.beside else None
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import into a cassette: give exchanges to the recorder, then close. It has no journal: it can be repeated."""
+
+    path: Path
+    key: Key
+    recorder: Recorder
+
+    def close(self) -> RecordingSummary:
+        """Writes what was imported into the cassette. Raises UserError."""
+        from awstape.merging import merge_recording, rare_garbage_collection
+
+        with rare_garbage_collection():
+            return merge_recording(self.path, self.recorder, self.key)
+
+
+def open_for_import(path: Path, environ: Mapping[str, str], options: RecordOptions = _DEFAULTS) -> Import:
+    """An import of exchanges, which may have been redacted before, into `path`. Raises UserError as for a recording."""
+    from awstape.catalog.response_parser import parse_response
+    from awstape.core.recording.recorder import Recorder
+
+    models = _choose_models(path, options)
+    atomic_writes.check_writable(path)
+    rules = project_settings.load_rules(path)
+    key, *_ = _make_ready(path, environ, rules, ON_COMMAND_LINE.about(str(path)))
+    which = options.operation_globs, options.include_writes
+    return Import(path, key, Recorder(models, Redactor(key, rules), parse_response, *which))
+
+
+def _choose_models(path: Path, options: RecordOptions, beside: Cassette | None = None) -> Models:
+    """The models, with the services that are to be recorded as those that are recognised. Raises UserError."""
+    held = [take.track.service for take in beside.takes] if beside else []
+    models = load_models(tuple(dict.fromkeys([*choose_services(options.services, path), *held])))
+    _check_operation_globs(models, options.operations)
+    return models
 
 
 def choose_services(globs: Sequence[str], path: Path) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from cryptography import x509
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.cli.main import main
 from awstape.files import user_folders
-from awstape.opening import open_for_recording
+from awstape.opening import RecordOptions, open_for_recording
 from awstape.program import servers
 from awstape.proxying import certificate_authority
 from awstape.proxying.upstream import parse_upstream
@@ -92,7 +92,7 @@ class Machine:
 
     @contextmanager
     def recording(self, *specs: str, cas: tuple[Path, ...] = ()) -> Iterator[Recording]:
-        tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ, journal="shared")
+        tape = open_for_recording(self.folder / "tape.yaml", "all", os.environ, RecordOptions(is_shared=True))
         server = servers.serve_proxy(tape, parse_upstream(specs, DEFAULT_SERVICES), 0, upstream_cas=cas)
         with servers.run_in_background(server) as (url, changes):
             root = str(self.folder / "data" / "awstape" / "ca.pem")

@@ -28,7 +28,6 @@ from awstape.core.redaction.aliases import Key
 from awstape.errors import UserError
 from awstape.files import cassette_files, journal
 from awstape.files.journal import Journal, interrupted_recordings
-from awstape.opening import JournalUse
 from awstape.tape import Tape
 from support.exchanges import MODELS, Exchange, listing, request, respond
 from support.failing import failure
@@ -47,8 +46,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "team.yaml"
 
 
-def begin(path: Path, *pairs: Exchange, use: JournalUse = "own") -> Tape:
-    opened = opening.open_for_recording(path, "all", ENVIRON, journal=use)
+def begin(path: Path, *pairs: Exchange, is_shared: bool = False) -> Tape:
+    opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(is_shared=is_shared))
     for asked, response in pairs:
         opened.feed(asked, response)
     return opened
@@ -198,7 +197,7 @@ def test_a_second_process_gets_an_error_and_a_tip(path: Path, capfd: pytest.Capt
 
 
 def test_workers_share_a_cassette(path: Path) -> None:
-    workers = [begin(path, each, use="shared") for each in (GROUPS[0], *USERS)]
+    workers = [begin(path, each, is_shared=True) for each in (GROUPS[0], *USERS)]
     assert names(path.parent) == ["team.yaml.2.journal", "team.yaml.journal"]
     for worker in workers:
         worker.close()
@@ -207,7 +206,7 @@ def test_workers_share_a_cassette(path: Path) -> None:
 
 
 def test_a_worker_that_records_nothing_locks_nothing(path: Path) -> None:
-    worker = begin(path, use="shared")
+    worker = begin(path, is_shared=True)
     assert names(path.parent) == []
     worker.close()
 
@@ -465,8 +464,8 @@ def test_the_journal_of_a_failed_test_is_taken_in_by_recover_alone(path: Path) -
 
 
 def test_a_failed_test_that_recorded_nothing_leaves_nothing(path: Path) -> None:
-    for use in ("own", "shared"):
-        assert begin(path.parent / "new" / "team.yaml", use=use).keep_journal() is None
+    for is_shared in (False, True):
+        assert begin(path.parent / "new" / "team.yaml", is_shared=is_shared).keep_journal() is None
     assert names(path.parent) == []
 
 

@@ -91,7 +91,7 @@ def find_key() -> Key:
 
 def record(path: Path, answered: list[int], pairs: list[exchanges.Exchange]) -> None:
     """Records exchanges; adds to `answered` the number of each that the client would have a response to."""
-    opened = opening.open_for_recording(path, "all", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(include_writes=True))
     try:
         for i, (asked, response) in enumerate(pairs, 1):
             assert opened.answer(asked) is None
@@ -121,7 +121,7 @@ def check(begun: Begun, path: Path, answered: list[int]) -> None:
 def broken_off(begun: Begun, folder: Path) -> Path:
     """The path of a cassette, with a journal of all of NEW beside it."""
     path = begun.laid_out(folder)
-    opened = opening.open_for_recording(path, "all", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(include_writes=True))
     for asked, response in NEW:
         opened.feed(asked, response)
     assert opened.recorder and opened.recorder.journal

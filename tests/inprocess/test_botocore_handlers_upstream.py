@@ -13,7 +13,7 @@ from botocore.exceptions import NoCredentialsError
 from awstape.errors import UserError
 from awstape.files import cassette_files
 from awstape.inprocess.botocore_hook import InProcess
-from awstape.opening import open_for_recording
+from awstape.opening import RecordOptions, open_for_recording
 from awstape.proxying.upstream import parse_upstream
 from support.exchanges import MODELS
 from support.in_process import ENVIRON, FAKE_KEYS
@@ -88,7 +88,7 @@ def test_a_bucket_in_the_host_reaches_the_stand_in(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(URLLib3Session, "send", send)
     before = boto3.Session(**FAKE_KEYS).client("s3", region_name="eu-west-1")
-    tape = open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON, services=("s3",))
+    tape = open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON, RecordOptions(services=("s3",)))
     upstream = parse_upstream(["http://127.0.0.1:9/base"], ("s3",))
     with InProcess(tape, upstream=upstream), pytest.raises(ConnectionError):
         before.list_objects_v2(Bucket="team-bucket", MaxKeys=2)

@@ -38,7 +38,7 @@ import examples
 from awstape.errors import MissError, UserError
 from awstape.files import cassette_files
 from awstape.inprocess.botocore_hook import InProcess
-from awstape.opening import RecordMode, open_for_recording, open_for_replay
+from awstape.opening import RecordMode, RecordOptions, open_for_recording, open_for_replay
 from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream
 from programs import examples as programs
@@ -821,7 +821,7 @@ def test_new_episodes_answer_nothing_from_before_a_write(tmp_path: Path) -> None
         with recording(path):
             one.list_groups()
         for _ in range(2):
-            with InProcess(open_for_recording(path, "new_episodes", ENVIRON, include_writes=True)):
+            with InProcess(open_for_recording(path, "new_episodes", ENVIRON, RecordOptions(include_writes=True))):
                 seen.append([len(one.list_groups()["Groups"])])
                 other.create_group(GroupName="fake-group")  # the second time, moto would refuse it
                 seen[-1].append(len(one.list_groups()["Groups"]))

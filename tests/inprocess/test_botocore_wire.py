@@ -16,7 +16,7 @@ import awstape
 from awstape.core.aws.wire import Response
 from awstape.inprocess.botocore_hook import InProcess
 from awstape.inprocess.botocore_wire import copy_response_body, request_of
-from awstape.opening import open_for_recording
+from awstape.opening import RecordOptions, open_for_recording
 from support import in_process
 from support.in_process import ENVIRON, FAKE_KEYS
 
@@ -39,7 +39,10 @@ def use_s3() -> list[bytes]:
 
 def test_streams_are_recorded_and_replayed(tmp_path: Path) -> None:
     path = tmp_path / "tape.yaml"
-    with mock_aws(), InProcess(open_for_recording(path, "all", ENVIRON, include_writes=True, services=["s3"])):
+    with (
+        mock_aws(),
+        InProcess(open_for_recording(path, "all", ENVIRON, RecordOptions(include_writes=True, services=["s3"]))),
+    ):
         assert use_s3() == [b"fake text", b"\xff", b""]
     with awstape.replay(path):
         replayed = use_s3()
@@ -68,7 +71,9 @@ def test_an_upload_that_cannot_be_read_twice_is_reported(tmp_path: Path) -> None
             return b""
 
     request = AWSPreparedRequest("PUT", "https://s3.amazonaws.com/shop/film", {}, Asynchronous(), False)
-    tape = open_for_recording(tmp_path / "tape.yaml", "all", ENVIRON, include_writes=True, services=["s3"])
+    tape = open_for_recording(
+        tmp_path / "tape.yaml", "all", ENVIRON, RecordOptions(include_writes=True, services=["s3"])
+    )
     tape.feed(request_of(request, "s3"), Response(200))
     recording = tape.close()
     assert recording

@@ -40,7 +40,7 @@ State = tuple[str | None, tuple[str, ...]]
 
 def record(path: Path, pairs: list[exchanges.Exchange], pipe: int | None = None) -> None:
     """Records exchanges; writes a byte into the pipe whenever a client would have received a response."""
-    opened = opening.open_for_recording(path, "all", ENVIRON, include_writes=True)
+    opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(include_writes=True))
     for asked, response in pairs:
         opened.feed(asked, response)
         if pipe is not None:

@@ -18,7 +18,7 @@ import pytest
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.errors import UserError
-from awstape.opening import open_for_recording
+from awstape.opening import RecordOptions, open_for_recording
 from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream
 from awstape.serving.access_control import PassThrough
@@ -91,7 +91,7 @@ def received(connection: socket.socket) -> bytes:
 @contextmanager
 def proxying(folder: Path, upstream: str, passes: PassThrough) -> Iterator[Proxy]:
     environ = {"AWSTAPE_KEY": "a fake key for the proxy"}
-    tape = open_for_recording(folder / "tape.yaml", "all", environ, journal="shared")
+    tape = open_for_recording(folder / "tape.yaml", "all", environ, RecordOptions(is_shared=True))
     to = parse_upstream([f"iam={upstream}"], DEFAULT_SERVICES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of mitmproxy

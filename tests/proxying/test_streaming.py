@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from awstape.core.recording.summary import Recording
-from awstape.opening import open_for_recording
+from awstape.opening import RecordOptions, open_for_recording
 from awstape.program import servers
 from awstape.proxying.upstream import parse_upstream
 from awstape.tape import Tape
@@ -111,7 +111,9 @@ def upstream() -> Iterator[Upstream]:
 def proxy(tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     environ = {"AWSTAPE_KEY": "a fake key for the proxy"}
-    tape = open_for_recording(tmp_path / "tape.yaml", "all", environ, include_writes=True, services=SERVICES)
+    tape = open_for_recording(
+        tmp_path / "tape.yaml", "all", environ, RecordOptions(include_writes=True, services=SERVICES)
+    )
     to = parse_upstream([f"{name}=http://127.0.0.1:{upstream.port}" for name in SERVICES], SERVICES)
     with warnings.catch_warnings(), ExitStack() as running:
         warnings.simplefilter("ignore", DeprecationWarning)  # of mitmproxy

@@ -22,7 +22,14 @@ from awstape.core.replay.misses import Miss
 from awstape.core.text.advice import Advice, in_python
 from awstape.errors import MissError, UserError, call_without_traceback
 from awstape.inprocess import botocore_handlers
-from awstape.opening import RECORD_MODES, RecordMode, choose_services, open_for_recording, open_for_replay
+from awstape.opening import (
+    RECORD_MODES,
+    RecordMode,
+    RecordOptions,
+    choose_services,
+    open_for_recording,
+    open_for_replay,
+)
 from awstape.program.environment import EnvironmentChanges, check_endpoint_urls, current, dummy_environment
 from awstape.proxying.upstream import Upstream, endpoint_variable, parse_upstream
 from awstape.report import (
@@ -238,11 +245,8 @@ def record(
         path,
         mode,
         current(),
-        _as_list(operations),
-        include_writes,
-        "shared",
-        services=chosen,
-        advice=advice,
+        RecordOptions(_as_list(operations), chosen, include_writes, is_shared=True),
+        advice,
     )
     return InProcess(tape, upstream=parse_upstream(given, chosen, advice))
 

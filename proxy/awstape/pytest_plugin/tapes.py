@@ -32,7 +32,14 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError, call_without_traceback
 from awstape.files import cassette_files, keys
 from awstape.inprocess.botocore_hook import InProcess
-from awstape.opening import RECORD_MODES, choose_services, open_for_recording, open_for_replay, parse_replay_options
+from awstape.opening import (
+    RECORD_MODES,
+    RecordOptions,
+    choose_services,
+    open_for_recording,
+    open_for_replay,
+    parse_replay_options,
+)
 from awstape.program.environment import current
 from awstape.proxying.upstream import parse_upstream
 from awstape.pytest_plugin.advice import advice_for, rewrite_line
@@ -229,12 +236,14 @@ def _open(settings: TapeSettings) -> InProcess:
         path,
         record_mode,
         current(),
-        include_writes=settings.include_writes,
-        services=services,
-        journal="shared",  # the workers of pytest-xdist may share a cassette
-        beside=settings.paths[1:],
-        advice=advice,
-        literals=find_literals(node.path),
+        RecordOptions(
+            services=services,
+            include_writes=settings.include_writes,
+            beside=settings.paths[1:],
+            literals=find_literals(node.path),
+            is_shared=True,  # the workers of pytest-xdist may share a cassette
+        ),
+        advice,
     )
     made_key = () if has_key else (f"made a key for your aliases: {keys.key_file()}",)
     node.config.stash[SUMMARY].recorded += (*made_key, *tape.recovered)

@@ -51,7 +51,9 @@ def call(name: str, document: str = "") -> Exchange:
 
 
 def record(path: Path, *exchanges: Exchange) -> Path:
-    opened = opening.open_for_recording(path, "all", {"AWSTAPE_KEY": "01" * 32}, journal="shared", include_writes=True)
+    opened = opening.open_for_recording(
+        path, "all", {"AWSTAPE_KEY": "01" * 32}, opening.RecordOptions(is_shared=True, include_writes=True)
+    )
     for exchange in exchanges:
         opened.feed(*exchange)
     opened.close()

@@ -69,23 +69,20 @@ def import_(
     from awstape.files import keys
     from awstape.formats.importing import read_entries, record_entries
     from awstape.formats.imports.entries import ImportOptions
-    from awstape.opening import open_for_recording
+    from awstape.opening import RecordOptions, open_for_import
     from awstape.report import recording_facts, recording_lines
 
     is_first = not keys.key_exists(os.environ)
-    tape = open_for_recording(
-        cassette, "all", os.environ, operation, include_writes, "none", is_real=False, services=services
-    )
-    _check_members(tape.models, (name for name, _ in identity))
+    options = RecordOptions(operation, services, include_writes)
+    importing = open_for_import(cassette, os.environ, options)
+    _check_members(importing.recorder.models, (name for name, _ in identity))
     if is_first:
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
-    assert tape.recorder and tape.recorder.direct
-    settings = ImportOptions(dict(identity), region, tape.recorder.reason_to_skip)
+    settings = ImportOptions(dict(identity), region, importing.recorder.reason_to_skip)
     entries = read_entries(files, form, settings)
     with progress.begin("importing", unit="exchanges") as work:
-        record_entries(tape.recorder.direct, work.over(entries))
-    recording = tape.close()
-    assert recording
+        record_entries(importing.recorder, work.over(entries))
+    recording = importing.close()
     if as_json:
         print_json(recording_facts(str(cassette), recording))
     else:

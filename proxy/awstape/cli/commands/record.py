@@ -86,7 +86,7 @@ def record(
     from awstape.cli.terminal import program_reports
     from awstape.core.text.advice import on_command_line
     from awstape.files import keys
-    from awstape.opening import choose_services, open_for_recording
+    from awstape.opening import RecordOptions, choose_services, open_for_recording
     from awstape.program import child_process, environment, servers
     from awstape.proxying.requirement import require_mitmproxy
     from awstape.proxying.upstream import parse_upstream
@@ -104,11 +104,8 @@ def record(
         cassette,
         mode,
         os.environ,
-        operation,
-        include_writes,
-        services=chosen,
-        is_followed=True,
-        advice=on_command_line(command),
+        RecordOptions(operation, chosen, include_writes, is_followed=True),
+        on_command_line(command),
     )
     if is_first and keys.key_exists(os.environ):
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
