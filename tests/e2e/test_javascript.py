@@ -30,6 +30,7 @@ def with_sdk(owner: Machine) -> Machine:
     packages = (
         "@aws-sdk/client-iam",
         "@aws-sdk/client-accessanalyzer",
+        "@aws-sdk/client-sqs",
         "global-agent",
         "https-proxy-agent",
         "aws-sdk@2",
@@ -106,6 +107,52 @@ def test_the_javascript_sdk_is_recorded_as_documented(way: str, with_sdk: Machin
     replay = with_sdk.awstape("replay", cassette, "--proxy", "--", "sh", "-c", script).ok()
     assert replay.out == run.out
     assert aws.calls == {"ListUsers": 1}
+
+
+WITH_QUEUE_V3 = """\
+import { SQSClient, GetQueueUrlCommand, SendMessageBatchCommand } from "@aws-sdk/client-sqs";
+const client = new SQSClient({ region: "us-east-1", maxAttempts: 1 });
+const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: "jobs" }));
+const Entries = [{ Id: "a", MessageBody: "x" }];
+console.log((await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }))).Successful.length);
+"""
+WITH_QUEUE_V2 = """\
+import AWS from "aws-sdk";
+const client = new AWS.SQS({ region: "us-east-1", maxRetries: 0, endpoint: process.env.AWS_ENDPOINT_URL });
+const { QueueUrl } = await client.getQueueUrl({ QueueName: "jobs" }).promise();
+const Entries = [{ Id: "a", MessageBody: "x" }];
+console.log((await client.sendMessageBatch({ QueueUrl, Entries }).promise()).Successful.length);
+"""
+QUEUE = """\
+version: 1
+---
+service: sqs
+operation: GetQueueUrl
+region: us-east-1
+identity: {QueueName: jobs}
+pages:
+- output: {QueueUrl: https://sqs.us-east-1.amazonaws.com/111122223333/jobs}
+---
+service: sqs
+operation: SendMessageBatch
+region: us-east-1
+identity:
+  QueueUrl: https://sqs.us-east-1.amazonaws.com/111122223333/jobs
+  Entries: [{Id: a, MessageBody: x}]
+pages:
+- output: {Successful: [{Id: a, MessageId: id, MD5OfMessageBody: alias-4rkk2rr6s6}]}
+"""
+
+
+@pytest.mark.parametrize("text", [WITH_QUEUE_V3, WITH_QUEUE_V2], ids=["v3", "v2"])
+@pytest.mark.parametrize("session", ["", "/~one"])
+def test_the_javascript_sdk_uses_queues_offline(text: str, session: str, with_sdk: Machine) -> None:
+    """It sends to the host in the URL of a queue, and checks the digests of messages."""
+    (with_sdk.home / "queue.mjs").write_text(text)
+    (with_sdk.home / "tape.yaml").write_text(QUEUE)
+    script = f"AWS_ENDPOINT_URL=$AWS_ENDPOINT_URL{session} node queue.mjs"
+    run = with_sdk.awstape("replay", "--strict", "tape.yaml", "--", "sh", "-c", script).ok()
+    assert run.out == "1\n"
 
 
 SESSION_TEST = """\

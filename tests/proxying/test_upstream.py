@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 from typing import NoReturn
 
 import pytest
+from mitmproxy import http
+from mitmproxy.test import tflow
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
+from awstape.catalog.service_models import load_models
+from awstape.core.aws.wire import Request, Response
 from awstape.errors import UserError
-from awstape.proxying.upstream import address_of, connect_problem, find_upstream, parse_upstream
+from awstape.proxying.upstream import address_of, connect_problem, find_upstream, lead_back, parse_upstream
 
 
 def test_an_upstream_that_listens_has_no_problem() -> None:
@@ -64,3 +69,27 @@ def test_an_upstream_of_a_service_that_is_not_recorded_is_refused() -> None:
     with pytest.raises(UserError) as caught:
         parse_upstream(["aim=http://127.0.0.1:5000"], DEFAULT_SERVICES)
     assert caught.value.tip == "did you mean iam?"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_the_queue_urls_of_an_upstream_lead_to_the_proxy(encoding: str) -> None:
+    """A client would send its next request to the upstream itself, past the proxy."""
+    body = b'{"QueueUrl":"http://127.0.0.1:5000/111122223333/jobs"}'
+    body = gzip.compress(body) if encoding == "gzip" else body
+    headers = (("X-Amz-Target", "AmazonSQS.GetQueueUrl"), ("Content-Type", "application/x-amz-json-1.0"))
+    asked = Request("POST", "sqs.eu-west-1.amazonaws.com", "/", "", headers, b"{}")
+    answered = Response(200, (("Content-Encoding", encoding),), body)
+    flow = tflow.tflow(resp=http.Response.make(200, body, dict(answered.headers)))
+    expected = b'{"QueueUrl":"https://sqs.eu-west-1.amazonaws.com/111122223333/jobs"}'
+    assert lead_back(load_models(("sqs",)), flow, asked, answered).body == expected
+    assert flow.response and flow.response.content == expected
+    assert flow.response.headers["content-length"] == str(len(flow.response.raw_content or b""))
+
+
+def test_other_answers_of_an_upstream_stay() -> None:
+    answered = Response(200, (), b"<ListUsersResponse/>")
+    flow = tflow.tflow(resp=http.Response.make(200, answered.body))
+    form = (("Content-Type", "application/x-www-form-urlencoded"),)
+    asked = Request("POST", "iam.amazonaws.com", "/", "", form, b"Action=ListUsers&Version=2010-05-08")
+    for each in (asked, Request("PUT", "iam.amazonaws.com", "/", "", form, b"Action=ListUsers")):
+        assert lead_back(load_models(), flow, each, answered) is answered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,6 +109,38 @@ def test_no_path_of_a_service_begins_with_a_tilde() -> None:
     ]
     assert len(uris) == sum(len(service.operations) for service in load_models().recognised) > 200
     assert [uri for uri in uris if not uri.startswith("/") or uri.startswith(("/~", "/{"))] == []
+
+
+QUEUE = """\
+version: 1
+---
+service: sqs
+operation: GetQueueUrl
+region: us-east-1
+identity: {QueueName: jobs}
+pages:
+- output: {QueueUrl: https://sqs.us-east-1.amazonaws.com/111122223333/jobs}
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_queue_urls_lead_back_to_the_endpoint_and_session(tmp_path: Path, workers: int) -> None:
+    path = tmp_path / "tape.yaml"
+    path.write_text(QUEUE)
+    tape = open_for_replay([path], {"HOME": str(tmp_path)})
+    with (
+        servers.workers_for(tape, workers) as processes,
+        servers.run_in_background(servers.serve_endpoint(tape, 0, workers=processes)) as (url, _),
+    ):
+        for _ in range(2):  # also where the answer is known
+            for prefix in ("", "/~one", "/%7Etwo"):
+                asked = urllib.request.Request(
+                    f"{url}{prefix}",
+                    b'{"QueueName": "jobs"}',
+                    {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.GetQueueUrl"},
+                )
+                with urllib.request.urlopen(asked) as answer:
+                    assert json.load(answer) == {"QueueUrl": f"{url}{prefix}/111122223333/jobs"}
 
 
 # --- what is there ---

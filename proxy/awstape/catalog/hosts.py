@@ -159,6 +159,7 @@ def _form_pattern(form: str) -> re.Pattern[str]:
     return re.compile(re.escape(first) + variable + escaped, re.ASCII)
 
 
+@cache
 def host_of(service: str, region: str) -> str:
     """The plain host name of a service in a region, or of a global service in the partition of a region."""
     from botocore.exceptions import EndpointProviderError
@@ -243,7 +244,7 @@ def host_suffixes() -> frozenset[str]:
 
 def load_hosts() -> Hosts:
     """What host names and regions tell, for the core."""
-    return Hosts(find_host, lambda host: anonymise_host(host) if is_aws_host(host) else None, partition_of)
+    return Hosts(find_host, lambda host: anonymise_host(host) if is_aws_host(host) else None, partition_of, host_of)
 
 
 @cache

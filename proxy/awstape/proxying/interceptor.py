@@ -44,7 +44,7 @@ from awstape.proxying.streaming import (
     read_response,
     stream_response,
 )
-from awstape.proxying.upstream import Upstream, address_of, connect_problem, find_upstream
+from awstape.proxying.upstream import Upstream, address_of, connect_problem, find_upstream, lead_back
 from awstape.proxying.upstream_proxy import UpstreamProxy
 from awstape.serving.access_control import AccessPolicy
 from awstape.serving.endpoint import MAX_CONNECTIONS
@@ -229,7 +229,10 @@ class Interceptor:
         sent = self._sent_upstream.pop(flow, None)
         if sent and flow.response:
             request, recorded_before = sent
-            await self._feed(flow, request, read_response(self._models, flow, request), recorded_before)
+            response = read_response(self._models, flow, request)
+            if self._upstream_url(request.host):
+                response = lead_back(self._models, flow, request, response)
+            await self._feed(flow, request, response, recorded_before)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         if sent := self._sent_upstream.pop(flow, None):

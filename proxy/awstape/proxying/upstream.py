@@ -7,12 +7,20 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from awstape.catalog.service_index import load_index
 from awstape.core.aws.conform import did_you_mean
+from awstape.core.aws.model import Models
+from awstape.core.aws.protocols.queue_urls import move_response_to_aws
+from awstape.core.aws.routing import recognise_call
+from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.errors import UserError
+
+if TYPE_CHECKING:
+    from mitmproxy import http
 
 #: Seconds for opening a connection.
 _TIMEOUT = 30
@@ -30,6 +38,18 @@ def find_upstream(upstream: Upstream, service: str) -> SplitResult | None:
 def address_of(url: SplitResult) -> tuple[str, int]:
     """The host and port of an upstream's URL."""
     return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+
+
+def lead_back(models: Models, flow: http.HTTPFlow, request: Request, response: Response) -> Response:
+    """The response of an upstream, here and in its flow, with AWS's queue URLs: its own lead clients past the proxy."""
+    try:
+        call = recognise_call(models, request)
+    except WireError:
+        return response
+    moved = move_response_to_aws(models.hosts, call, response) if call else response
+    if moved is not response and flow.response:
+        flow.response.content = moved.body
+    return moved
 
 
 def endpoint_variable(service: str) -> str:

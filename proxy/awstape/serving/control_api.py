@@ -63,10 +63,12 @@ class Target(NamedTuple):
 
 def find_target(request: Request) -> Target:
     """Finds what a request is for, by its path."""
-    name = ""
+    name = prefix = ""
     if match := _SESSION.match(request.path):
-        name = match[1]
+        name, prefix = match[1], match[0]
         request = replace(request, path=request.path[match.end() :] or "/")
+    if address := request.header("host"):
+        request = replace(request, origin=f"http://{address}{prefix}")
     # A signed request was meant for AWS: its endpoint URL has `/~` without the name of a session.
     is_unknown = request.path.startswith("/~/") and not signed_service_name(request)
     return Target(name, request, is_unknown or _CONTROL.fullmatch(request.path) is not None)

@@ -16,7 +16,7 @@ class Call:
 
     region: of a global service, the name that stands for its partition, `aws-cn-global`; None in the partition aws.
     caller: the access key id that the request is made with, None if it names none. protocol: the one that the client
-    speaks, None for that of botocore.
+    speaks, None for that of botocore. origin: as in `core.aws.wire.Request`.
     """
 
     operation: Operation
@@ -24,6 +24,7 @@ class Call:
     input: dict[str, Value] = field(repr=False)
     caller: Hidden[str] | None = None
     protocol: Protocol | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)

@@ -338,12 +338,14 @@ class Hosts(NamedTuple):
     """What host names and regions tell.
 
     find: host → what answers there, None for a host that is none of AWS's services. show: host → how messages show it,
-    None for a host outside AWS. partition_of: region → partition, such as `aws-cn`; that of None is `aws`.
+    None for a host outside AWS. partition_of: region → partition, such as `aws-cn`; that of None is `aws`. host_of:
+    service, region → its plain host.
     """
 
     find: Callable[[str], HostMatch | None]
     show: Callable[[str], str | None]
     partition_of: Callable[[str | None], str]
+    host_of: Callable[[str, str], str]
 
 
 class Models:

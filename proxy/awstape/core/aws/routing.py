@@ -14,7 +14,7 @@
 4. The bucket of a request to S3 may be in the host name, or the access point in its place; it is put into the path,
    where the service model has it.
 5. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`), after the content
-   encoding of the request was undone.
+   encoding of the request was undone. URLs of queues in it are AWS's (`core.aws.protocols.queue_urls`).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from awstape.core.aws.protocols.dispatch import (
     find_target_prefix,
     read_request,
 )
+from awstape.core.aws.protocols.queue_urls import move_queue_urls, move_to_aws
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.lazy_pattern import lazy_pattern
@@ -64,7 +65,8 @@ def recognise_call(models: Models, request: Request) -> Call | None:
     if service.regional and region is not None and not REGION.fullmatch(region):
         raise WireError("the region is not one of AWS")
     region = region if service.regional else _global_region(models, region)
-    return Call(operation, region, input_, find_caller(request), protocol)
+    input_ = move_queue_urls(service, input_, move_to_aws(models.hosts, region))
+    return Call(operation, region, input_, find_caller(request), protocol, request.origin)
 
 
 def _global_region(models: Models, region: str | None) -> str | None:

@@ -4,9 +4,10 @@
 2. IAM ignores the case of names of users, groups, roles, policies and instance profiles.
    Source: "IAM user, group, role, and policy names … are not distinguished by case" in IAM's API reference, CreateRole.
 3. The order of a list means nothing, except in lists whose positions an answer refers to.
-4. A name made of aliases, `alias-A-alias-B`, means the name that is made of the real ones, `alias-A-B`.
-5. Two identities differ in the members that `differing_members` names, and in no other.
-6. Two spellings of a write are one track, under the spelling that came first (`WriteSpellings`), so that its takes have
+4. The URL of a queue means its account and name (`core.aws.protocols.queue_urls`).
+5. A name made of aliases, `alias-A-alias-B`, means the name that is made of the real ones, `alias-A-B`.
+6. Two identities differ in the members that `differing_members` names, and in no other.
+7. Two spellings of a write are one track, under the spelling that came first (`WriteSpellings`), so that its takes have
    an order. Here the order of a list counts: two orders in one recording may mean two things.
 """
 
@@ -20,6 +21,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
+from awstape.core.aws.protocols.queue_urls import find_queue, is_queue_url
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.cassette.cassette import After, Cassette, Track
 from awstape.core.redaction.alias_grammar import is_alias
@@ -126,6 +128,8 @@ def string_meaning(text: str, context: StringContext) -> str:
     shape = context.shape
     if shape is not None and shape.type == "timestamp":
         return canonical_timestamp(text) or text
+    if is_queue_url(context.place.service, context.member):
+        text = find_queue(text) or text
     text = join_aliases(text)
     if shape is not None and shape.name in _NAMES_WITHOUT_CASE:
         return text.lower()

@@ -29,6 +29,7 @@ from awstape.core.aws.call import Call
 from awstape.core.aws.error_codes import NO_RESPONSE, client_problem, may_have_taken_effect
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import PageRequest, split_input
+from awstape.core.aws.protocols.queue_urls import move_response_to_aws
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Page, Track
@@ -151,6 +152,8 @@ class Recorder:
     def _capture(self, call: Call, exchange: Exchange, place: str) -> bool:
         """Captures and folds an exchange; returns False for one that is no page. Raises WireError."""
         operation, page_request, response = call.operation, split_input(call), exchange.response
+        if response:
+            response = move_response_to_aws(self._models.hosts, call, response)
         track = self._find_track(call, page_request)
         token = self._capturer.digest_token(page_request)
         page = self._capturer.read_page(call, page_request, response) if response else None

@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from awstape.core.aws.call import Call, Failure, derive_request_id
-from awstape.core.aws.model import Operation, Protocol
+from awstape.core.aws.model import Operation, Protocol, Value
 from awstape.core.aws.paging import PageRequest
 from awstape.core.aws.protocols.checksums import renew_message_digests
 from awstape.core.aws.protocols.dispatch import write_failure, write_response
+from awstape.core.aws.protocols.queue_urls import move_queue_urls, move_to_origin
 from awstape.core.aws.wire import Reply, Response
 from awstape.core.cassette.cassette import Track
 from awstape.core.cassette.faults import Fault
@@ -52,18 +53,26 @@ class PageReplies:
         """
         cut = location.listing.page(location.position, limit)
         where = (location.track, location.take, location.position.page)
-        response = self._encoded.get((*where, call.protocol))
+        answer = cut.answer
+        if answer.output is not None:
+            answer = replace(answer, output=_fit_to_call(call, answer.output))
+        is_same_for_all = answer.output is cut.answer.output
+        response = self._encoded.get((*where, call.protocol)) if is_same_for_all else None
         if response is None:
             hashed = [*location.track.request_key, str(location.take), str(location.position.page)]
             if self._paging.mode != "recorded":
                 hashed += [str(self._paging), str(location.position.item), str(limit)]
-            answer = cut.answer
-            if answer.output is not None:
-                answer = replace(answer, output=renew_message_digests(call, answer.output))
             response = write_response(call.operation, answer, derive_request_id(*hashed), call.protocol)
-            if self._paging.mode == "recorded" and answer.output is cut.answer.output:
+            if self._paging.mode == "recorded" and is_same_for_all:
                 self._encoded[*where, call.protocol] = response
         return ServedPage(response, *where), cut.recorded_pages
+
+
+def _fit_to_call(call: Call, output: dict[str, Value]) -> dict[str, Value]:
+    """The output with what depends on its call; the same object if nothing does."""
+    if call.origin:
+        output = move_queue_urls(call.operation.service, output, move_to_origin(call.origin))
+    return renew_message_digests(call, output)
 
 
 class FaultSelection:
