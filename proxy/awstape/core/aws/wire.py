@@ -50,7 +50,7 @@ class Request:
     """An HTTP request. `host` is the name the client meant, without port; `path` keeps its percent-encoding.
 
     caller: the access key id of a client that does not sign; None if the signature tells, or nothing does. unread: why
-    the body is not here, as a predicate; empty if it is. origin: where the client reaches an endpoint of awstape, such as
+    the body is not here, as a predicate; empty if it is. origin: where its client reaches an endpoint of awstape, as
     `http://127.0.0.1:8000/~session`; empty for any other host that it asked.
     """
 
