@@ -69,8 +69,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture
 def values_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real values that the search finds before a write are not replaced: their takes are set aside."""
-    name = "awstape.core.redaction.redactor.Redactor.replace_real_values"
-    monkeypatch.setattr(name, lambda self, models, takes, search: takes)
+    name = "awstape.core.recording.set_aside.replace_real_values"
+    monkeypatch.setattr(name, lambda models, takes, redactor, search: takes)
 
 
 # Imported modules and collected tests live until the end. Garbage collection would traverse them again and again, which

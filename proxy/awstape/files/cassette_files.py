@@ -112,7 +112,7 @@ def check_marks(cassettes: Mapping[Path, Cassette], models: Models) -> None:
     """Raises UserError if an alias may stand for different values in two of the cassettes."""
     if len(cassettes) < 2:
         return
-    from awstape.core.redaction.redactor import find_ambiguous_alias
+    from awstape.core.redaction.cassette_aliases import find_ambiguous_alias
 
     if found := find_ambiguous_alias(models, [*cassettes.values()]):
         files = [*cassettes]

@@ -27,6 +27,7 @@ from awstape.core.check.allowed_values import AllowedText, find_allowed_texts
 from awstape.core.check.findings import Finding, find_warnings
 from awstape.core.editing.edits import EditError
 from awstape.core.redaction.aliases import Key
+from awstape.core.redaction.leak_search import find_seen_values
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_account, edit_take_strings
 from awstape.core.text.advice import shell_path
@@ -193,7 +194,7 @@ def _redact_new_takes(
     result = _replace_takes(replace(after, account=account), named)
     # Without a new value there is nothing to search for in the other takes.
     searched = result if redactor.count_by_kind() else Cassette.of(t for t in result.takes if t not in known)
-    if leaks := redactor.find_leaks(models, _leave_out(allowed, searched)):
+    if leaks := find_seen_values(models, _leave_out(allowed, searched), redactor):
         raise UserError(f"{path}: not changed: a real value is left: {leaks[0]}", f"awstape redact {shell_path(path)}")
     if redactor.count_by_kind() and not result.keys:
         result = replace(result, keys=frozenset({redactor.key_fingerprint}))

@@ -28,8 +28,9 @@ from awstape.core.editing.rename import rename
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.alias_grammar import is_alias, spell_account
 from awstape.core.redaction.aliases import Aliases
+from awstape.core.redaction.cassette_aliases import find_ambiguous_alias
 from awstape.core.redaction.marks import Marks
-from awstape.core.redaction.redactor import Redactor, find_ambiguous_alias
+from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.misses import Miss
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import KEY, MODELS, OTHER_KEY, Exchange, journalled, player, recorder, request, respond, restored

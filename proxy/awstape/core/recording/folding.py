@@ -32,6 +32,7 @@ from awstape.core.recording.set_aside import SetAside, set_aside_leaks
 from awstape.core.recording.summary import Recording, SkippedExchanges
 from awstape.core.recording.traversals.chaining import Traversals
 from awstape.core.recording.traversals.resumed_listings import join_take
+from awstape.core.redaction.leak_search import find_seen_values
 from awstape.core.redaction.redactor import Redactor
 
 _Fact = TypeVar("_Fact")
@@ -99,7 +100,7 @@ class Folding:
         merged = replace(normalise_cassette(self._models, merged, cassette.keys), apart=self._redactor.apart)
         made = _find_made_tracks(cassette, merged)
         aside = tuple(each for each in aside if each.hole is None or each.track in made | later)
-        leaks = (f"{leak}: was in the cassette before" for leak in self._redactor.find_leaks(self._models, old))
+        leaks = (f"{leak}: was in the cassette before" for leak in find_seen_values(self._models, old, self._redactor))
         every_note = {*notes, *_find_lost_stories(left, recorded, made), *self._note_takes(cassette), *leaks}
         unknown = Counter(problem for problems in self._unknown.values() for problem in problems)
         return Recording(

@@ -26,7 +26,14 @@ from awstape.core.cassette.takes import change_writes, follow_takes, normalise_t
 from awstape.core.cassette.yaml.parser import parse_documents
 from awstape.core.cassette.yaml.validation import build_take, take_problems
 from awstape.core.cassette.yaml.writer import SEPARATOR, dump_document, write_take
-from awstape.core.redaction.leak_search import Leak, RealValueSearch, find_leaks
+from awstape.core.redaction.leak_search import (
+    Leak,
+    RealValueSearch,
+    find_leaks,
+    mask_identity,
+    replace_real_values,
+    search_seen_values,
+)
 from awstape.core.redaction.redactor import Redactor
 
 _LEAK_FIELDS = ("take", "page", "member", "kind", "value", "rule")
@@ -57,12 +64,12 @@ def set_aside_leaks(
     waiting: takes of an earlier recording that are set aside: what was a real value then is one now.
     """
     known = ((leak.kind, leak.value) for aside in waiting for leak in aside.leaks)
-    search = redactor.real_value_search(known)
+    search = search_seen_values(redactor, known)
     cassette = _with_masked_writes(models, cassette, redactor, search)
     found: defaultdict[tuple[Track, int], list[Leak]] = defaultdict(list)
     standing = list(find_leaks(models, cassette, search))
     if standing:
-        cassette = cassette.with_takes(redactor.replace_real_values(models, cassette.takes, search))
+        cassette = cassette.with_takes(replace_real_values(models, cassette.takes, redactor, search))
         standing = list(find_leaks(models, cassette, search))
     for leak in standing:
         found[leak.track, leak.take].append(leak)
@@ -89,7 +96,7 @@ def _with_masked_writes(models: Models, cassette: Cassette, redactor: Redactor, 
 
 def _mask_track(models: Models, track: Track, redactor: Redactor, search: RealValueSearch) -> Track:
     operation = models.operation(track.service, track.operation)
-    return replace(track, identity=redactor.mask_identity(operation, track.identity, search))
+    return replace(track, identity=mask_identity(operation, track.identity, redactor, search))
 
 
 def _make_hole(
@@ -115,7 +122,7 @@ def _make_hole(
 def redact_again(models: Models, aside: SetAside, redactor: Redactor) -> tuple[Take, tuple[Leak, ...]]:
     """The take, redacted with the present rules, and what is still left in it."""
     (take,) = redactor.redact_cassette(models, Cassette((aside.take,))).takes
-    search = redactor.search_for((leak.kind, leak.value) for leak in aside.leaks)
+    search = RealValueSearch.of_values(((leak.kind, leak.value) for leak in aside.leaks), redactor.aliases.rules)
     return take, tuple(find_leaks(models, Cassette((take,)), search))
 
 

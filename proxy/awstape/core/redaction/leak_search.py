@@ -5,32 +5,36 @@
 2. Names are searched for as whole words of free text, by the same tokeniser that replaces them.
 3. Whatever looks like an account id and is no alias is a leak, even if the recording never saw it.
 4. A page token that is a whole string of the cassette is a name that stays there, not a leak.
-5. What the search finds it replaces (`RealValueSearch.replace`): only what then still stands is a leak that sets its
-   take aside (`core.recording.set_aside`).
+5. What the search finds is replaced: only what then still stands is a leak that sets its take aside
+   (`core.recording.set_aside`).
 6. A leak names places and kinds; its value stays inside the program.
 """
 
 from __future__ import annotations
 
 import base64
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
-from awstape.core.cassette.cassette import Cassette, Page, Track
+from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.members.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
+from awstape.core.redaction.redactor import Redactor
+from awstape.core.redaction.string_redaction import fit_length
 from awstape.core.redaction.string_walk import (
     ACCOUNT_CONTEXT,
     StringContext,
     StringEdit,
     edit_member_strings,
     edit_page_strings,
+    edit_take_strings,
 )
-from awstape.core.redaction.text.identifier_search import find_account
-from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, KINDS
+from awstape.core.redaction.text.identifier_search import find_account, redact_accounts
+from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, KINDS, TOKEN_ALIAS
 from awstape.core.redaction.text.names_in_text import edit_possible_names
 from awstape.core.redaction.value_kinds import NO_BORDERS, PAGE_TOKEN, Kind
 from awstape.core.text.encoded_text import decoded_variants, rewrite_everywhere
@@ -118,6 +122,47 @@ def suggest_rule(context: StringContext) -> str:
     return f'mask-members = ["{".".join(names[-2:])}"]' if names and context.shape is not None else ""
 
 
+def find_seen_values(models: Models, cassette: Cassette, redactor: Redactor) -> list[Leak]:
+    """The places where the cassette still has a value that a redactor has seen."""
+    return list(find_leaks(models, cassette, search_seen_values(redactor))) if cassette.takes else []
+
+
+def replace_real_values(
+    models: Models, takes: Iterable[Take], redactor: Redactor, search: RealValueSearch
+) -> Iterator[Take]:
+    """The takes with aliases in place of the real values that a search finds."""
+    aliases = redactor.aliases
+
+    def alias(kind: str, value: str) -> str:
+        if kind == PAGE_TOKEN:
+            return TOKEN_ALIAS
+        known = aliases.by_value.get((kind, value)) or aliases.names.get(value)
+        return known or aliases.secret("masked", value)
+
+    def edit(text: str, context: StringContext) -> str:
+        is_free = is_free_text(text, context)
+        if search.find(text, is_free) is None:
+            return redact_accounts(text, aliases)
+        return fit_length(text, search.replace(text, is_free, alias), context, aliases)
+
+    return edit_take_strings(models, takes, edit, edit)
+
+
+def mask_identity(
+    operation: Operation, identity: dict[str, Value], redactor: Redactor, search: RealValueSearch
+) -> dict[str, Value]:
+    """An identity with an alias for each text that has a real value in it."""
+
+    def mask(text: str, context: StringContext) -> str:
+        found = search.find(text, is_free_text(text, context))
+        return redactor.aliases.secret("masked", text) if found else text
+
+    return edit_member_strings(identity, operation.input, mask)
+
+
+# --- strings --------------------------------------------------------------------------------------------------------
+
+
 class RealValueSearch:
     """Searches strings for real values: kind → values."""
 
@@ -141,6 +186,14 @@ class RealValueSearch:
                 elif kind.is_searched and is_searched_name(value):
                     self._names[value.casefold()] = name, value
         self._identifiers = Substrings({v: kind for v, kind in identifiers.items() if len(v) >= self._SHORTEST})
+
+    @classmethod
+    def of_values(cls, values: Iterable[tuple[str, str]], rules: Rules) -> RealValueSearch:
+        """A search for (kind, value) pairs, except for values that the project keeps."""
+        real = defaultdict[str, set[str]](set)
+        for kind, value in values:
+            real[kind].add(value)
+        return cls(real, rules)
 
     def without(self, names: Set[str]) -> RealValueSearch:
         """The same search without page tokens that are names."""
@@ -200,6 +253,19 @@ class RealValueSearch:
 
         edit_possible_names(text, note)
         return found[0] if found else None
+
+
+def search_seen_values(redactor: Redactor, known: Iterable[tuple[str, str]] = ()) -> RealValueSearch:
+    """A search for the values that a redactor has seen, and for (kind, value) pairs known besides."""
+    aliases = redactor.aliases
+    names = set().union(*aliases.real_values.values())
+    values = {(kind, value) for kind, values in aliases.real_values.items() for value in values}
+    values |= {(PAGE_TOKEN, token) for token in redactor.page_tokens - names}
+    values.update(known)
+    # A kept name that looks random, or a part of one, is taken for a secret elsewhere.
+    every = Substrings({value: value for _, value in values if value})
+    in_kept = {value for kept in aliases.kept_values for _, _, value in every.find(kept)}
+    return RealValueSearch.of_values(((kind, value) for kind, value in values if value not in in_kept), aliases.rules)
 
 
 def _collect_texts(value: Value, texts: list[str]) -> None:

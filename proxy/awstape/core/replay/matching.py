@@ -4,8 +4,8 @@
    redacted with the cassette's key, then by its meaning (`core.compare.identity_meaning`).
 2. To find a meaning, each string of the request is taken in the first form that the same member of some track has:
    literally, redacted, with the names of free text that the cassette's identities have, as another version of the
-   service model would redact it (`Redactor.recorded_forms`), or as a text whose aliases stand for what it has in their
-   places (`Redactor.find_recorded`).
+   service model would redact it (`_recorded_forms`), or as a text whose aliases stand for what it has in their places
+   (`_find_recorded`).
 3. Of several tracks with one meaning, one that is equal to the request to the letter is found, else one with all lists
    in the same order. Without such a track any is found if all have the same takes, and otherwise none: what they
    differ in, such as the order of a list, counts here.
@@ -20,8 +20,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from awstape.core.aws.call import Call
@@ -30,14 +30,18 @@ from awstape.core.aws.paging import PageRequest
 from awstape.core.cassette.cassette import Take, Track, identity_key
 from awstape.core.compare.identity_meaning import meaning_key, member_meanings, string_meaning
 from awstape.core.compare.match_rules import NO_MATCH_RULES, MatchRules
-from awstape.core.redaction.alias_grammar import find_aliases
+from awstape.core.redaction.alias_grammar import find_aliases, is_name_alias
+from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.members.member_kinds import is_free_text_member
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
-from awstape.core.redaction.text.names_in_text import find_aliased_names
+from awstape.core.redaction.text.names_in_text import edit_possible_names, find_aliased_names, has_become
 from awstape.core.replay.callers import Callers
 from awstape.core.replay.nearest_track import NearestTracks
 from awstape.core.replay.ruled_tracks import RuledTracks, split_by_rules
+from awstape.core.text.lazy_pattern import lazy_pattern
+
+_SHORT_ORGANIZATION_ID = lazy_pattern(r"[rp]-[a-z0-9]{4,32}")
 
 
 @dataclass
@@ -155,12 +159,12 @@ class TrackIndex:
         def choose_form(text: str, context: StringContext) -> str:
             if (context.member, string_meaning(text, context)) in known:
                 return text
-            forms = self._redactor.recorded_forms(text, context, self._known_names) if self._has_key else ()
+            forms = _recorded_forms(text, context, self._known_names, self._redactor) if self._has_key else ()
             for form in forms:
                 if (context.member, string_meaning(form, context)) in known:
                     return form
             recorded = meanings.texts.get(context.member) if self._has_key else None
-            found = recorded and self._redactor.find_recorded(text, context, recorded)
+            found = recorded and _find_recorded(text, context, recorded, self._redactor)
             return found or self._redactor.redact_string(text, context)
 
         return edit_member_strings(identity, operation.input, choose_form)
@@ -218,3 +222,51 @@ class TrackIndex:
             operation = self._models.operation(track.service, track.operation)
             edit_member_strings(track.identity, operation.input, collect_names)
         return known
+
+
+# --- strings of a request -------------------------------------------------------------------------------------------
+
+
+def _recorded_forms(text: str, context: StringContext, known: Set[str], redactor: Redactor) -> Iterator[str]:
+    """The forms in which a recording may hold a string of a request, the most likely ones first.
+
+    known: the aliases of the names that the recording recognised in the free text of its identities. Another version of
+    the service model has other enums and other marks of what is sensitive: the last forms are the aliases of a
+    recording that was made with one.
+    """
+    aliases = redactor.aliases
+    for each in (context, _without_marks(context)):
+        yield redactor.redact_string(text, each)
+        if known and is_free_text_member(text, each):
+            # Before and after redaction: a name may contain an identifier.
+            named = _replace_known_names(text, known, aliases)
+            yield _replace_known_names(redactor.redact_string(named, each), known, aliases)
+    if context.shape and context.shape.type == "string":
+        yield aliases.password(text)
+
+
+def _find_recorded(text: str, context: StringContext, recorded: Iterable[str], redactor: Redactor) -> str | None:
+    """The first recorded text that is this one, redacted with what a recording knew in the end; None if none is."""
+    live = dict.fromkeys((text, redactor.redact_string(text, context)))
+    return next((each for each in recorded if any(has_become(form, each, redactor.aliases) for form in live)), None)
+
+
+def _replace_known_names(text: str, known: Set[str], aliases: Aliases) -> str:
+    """The text with aliases for the names in it whose aliases are known; all other words stay."""
+
+    def replace_name(word: str) -> str:
+        if is_name_alias(word):
+            return word
+        spell = aliases.organization_id if _SHORT_ORGANIZATION_ID.fullmatch(word) else aliases.spell_name
+        return next((alias for alias in (aliases.spell_name(word), spell(word)) if alias in known), word)
+
+    return edit_possible_names(text, replace_name)
+
+
+def _without_marks(context: StringContext) -> StringContext:
+    """The context of a string in a service model that has no enum for it and doesn't mark it as sensitive."""
+    shape = context.shape
+    if shape is None:
+        return context
+    place = context.place.data("unmarked", replace(shape, enum=(), sensitive=False))
+    return StringContext(place, context.path, context.siblings, context.key)

@@ -87,8 +87,10 @@ def _alias_address(aliases: Aliases, text: str) -> str:
 
 #: Credentials of other services, which begin with a prefix of their issuer.
 _TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abeoprs]-)[\w-]{16,}"
-#: Page tokens that a replay gives out, and what replaces a real one in an error's text.
-REPLAY_TOKEN = r"(?:take-\d+\.)?page-\d+\.[a-z2-7]{4}|page-token"
+#: Stands for a real page token in the text of an error.
+TOKEN_ALIAS = "page-token"
+#: Page tokens that a replay gives out.
+REPLAY_TOKEN = rf"(?:take-\d+\.)?page-\d+\.[a-z2-7]{{4}}|{TOKEN_ALIAS}"
 #: These, and what stands for the next token in a recorded page until the tokens of its take are named.
 OWN_PAGE_TOKEN = lazy_pattern(rf"{REPLAY_TOKEN}|token", re.ASCII)
 #: Public in text. As a name, such an address was chosen by a customer.
