@@ -97,7 +97,7 @@ def test_a_replay_without_findings_reports_nothing() -> None:
     replayed = player(cassette(USERS))
     replayed.answer(request("ListUsers"))
     assert list(replay_lines(replayed)) == []
-    assert replay_facts(replayed) == {"requests": 1, "misses": [], "unstruck": [], "unplayed": []}
+    assert replay_facts(replayed) == {"requests": 1, "misses": [], "unstruck": [], "unplayed": [], "repeated": []}
 
 
 def test_a_miss_is_reported_with_its_explanation() -> None:

@@ -220,7 +220,7 @@ def _location(place: str | None, number: int) -> str:
 
 
 def replay_facts(player: Player, session: Session | None = None) -> dict[str, object]:
-    """Misses, unused faults and tracks that were not replayed, of a session or, with None, of all sessions."""
+    """Misses, unused faults, takes that were not replayed and repeated writes, of a session or of all (None)."""
     totals = session or player.sessions.total
     return {
         "misses": [_miss_facts(miss) for miss in totals.misses],
@@ -229,6 +229,10 @@ def replay_facts(player: Player, session: Session | None = None) -> dict[str, ob
         "unplayed": [
             {**track_facts(track), "take": take, "pages": pages}
             for track, take, pages in player.takes_not_replayed(session)
+        ],
+        "repeated": [
+            {**track_facts(track), "sent": sent, "recorded": recorded}
+            for track, sent, recorded in player.repeated_writes(session)
         ],
         "requests": totals.requests,
     }
@@ -308,6 +312,7 @@ def replay_lines(
     yield from miss_lines(player)
     yield from unused_fault_lines(player)
     if with_not_replayed:
+        yield from repeated_write_lines(player)
         yield from not_replayed_lines(player)
 
 
@@ -331,6 +336,13 @@ def unused_fault_lines(player: Player) -> Iterator[str]:
     """The faults that no request matched."""
     for fault in player.unused_faults():
         yield f"unused fault: {fault}: no request matched it"
+
+
+def repeated_write_lines(player: Player) -> Iterator[str]:
+    """The writes that were sent more often than they were recorded."""
+    for track, sent, recorded in player.repeated_writes():
+        what = printable(player.describe(track))
+        yield f"repeated write: {what}: sent {count(sent, 'time')}, recorded {count(recorded, 'time')}"
 
 
 def not_replayed_lines(player: Player) -> Iterator[str]:

@@ -102,6 +102,12 @@ class Tape:
         known = [caller for caller in self.cassette.callers if caller]
         return sorted(known, key=lambda caller: caller != self.caller)
 
+    @property
+    def knows_roles(self) -> bool:
+        """Whether the cassette has several callers, and some are known by the role that a program assumes."""
+        is_recorded = any(take.track.operation == "AssumeRole" for take in self.cassette.takes)
+        return is_recorded and len(self.callers) > 1
+
     def choose_region(self, present: str | None) -> str | None:
         """The region for programs: that of all tracks if it is one, else the present one; None if any will do.
 

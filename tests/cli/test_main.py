@@ -350,7 +350,7 @@ def test_without_a_program_it_serves_until_a_signal(number: signal.Signals, serv
         assert answer.status == 200
     server.send_signal(number)
     output, errors = server.communicate(timeout=5)
-    facts = {"requests": 1, "misses": [], "unstruck": [], "unplayed": []}
+    facts = {"requests": 1, "misses": [], "unstruck": [], "unplayed": [], "repeated": []}
     assert (output, json.loads(errors), server.returncode) == ("", facts, 0)
 
 

@@ -15,6 +15,7 @@ from awstape.catalog.service_models import load_models
 from awstape.cli.main import main
 from awstape.files import cassette_files
 from examples import ROOT
+from support import standin_data
 from support.pytest_runs import LIST_ROLES, run, run_again, text_of
 from support.standin import StandIn
 
@@ -1050,3 +1051,22 @@ def pytest_runtest_protocol(item, nextitem):  # as plugins do that run a failed 
     assert "recorded cassettes/test_module/test_it.yaml" in text_of(result)
     assert "its test failed" not in text_of(result)
     assert [path.name for path in (pytester.path / "cassettes/test_module").iterdir()] == ["test_it.yaml"]
+
+
+WRITES = """
+@pytest.mark.awstape(include_writes=True{options})
+def test_it():
+    for _ in range({times}):
+        boto3.client("iam").delete_role(RoleName="{role}")
+"""
+
+
+def test_a_write_that_is_sent_more_often_than_recorded_fails_the_test(pytester: pytest.Pytester, aws: StandIn) -> None:
+    role = next(iter(standin_data.ROLES))
+    module = WRITES.format(options="", times=1, role=role)
+    run(pytester, module, "--awstape=all").assert_outcomes(passed=1)
+    run_again(pytester).assert_outcomes(passed=1)
+    result = run(pytester, WRITES.format(options="", times=2, role=role))
+    result.assert_outcomes(passed=1, errors=1)
+    assert "repeated write: iam DeleteRole" in text_of(result) and "sent 2 times, recorded 1 time" in text_of(result)
+    run(pytester, WRITES.format(options=", strict=False", times=2, role=role)).assert_outcomes(passed=1)

@@ -277,14 +277,14 @@ def _choose_signer(event_name: str, **_: Any) -> object:
 def _before_sign(request: Any, request_signer: Any, event_name: str, **_: Any) -> None:
     """Remembers the access key id of a client that would sign: the tape tells callers apart by it.
 
-    The credentials are not refreshed: nothing is sent with them. Only a role of a profile is assumed, if the tape tells
-    callers apart.
+    The credentials are not refreshed: nothing is sent with them. Only a role of a profile is assumed, if the tape knows
+    its caller by it.
     """
     service = _service_of(event_name)
     if service and find_upstream(_upstreams[-1], service) and getattr(request_signer, "_credentials", True) is None:
         request_signer._credentials = _DUMMY_CREDENTIALS
         _undo.callback(setattr, request_signer, "_credentials", None)
-    if service and _waits_for_role(request_signer) and len(_tapes[-1].callers) > 1:
+    if service and _waits_for_role(request_signer) and _tapes[-1].knows_roles:
         with suppress(BotoCoreError, ClientError):  # a miss counts, and the request is one of an unknown caller
             request_signer._credentials.get_frozen_credentials()
         call_context.set(request.context)  # as before the call of STS

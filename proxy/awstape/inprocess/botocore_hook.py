@@ -37,6 +37,7 @@ from awstape.report import (
     miss_lines,
     not_replayed_lines,
     own_names_line,
+    repeated_write_lines,
     unused_fault_lines,
 )
 from awstape.tape import Tape
@@ -169,12 +170,17 @@ class InProcess:
         self.tape.reset()
 
     def problem(self, *, not_replayed: bool, unused_faults: bool) -> str:
-        """The misses in full and, if asked for, what was not replayed and which faults were not used; "" if none."""
+        """The misses in full and, if asked for, how a replay differs otherwise; "" if it does not.
+
+        not_replayed: what was not replayed, and writes that were sent more often than they were recorded.
+        """
         player = self.tape.player
         if player is None or not self.replays_only:
             return ""
         lines = [*miss_lines(player), *(unused_fault_lines(player) if unused_faults else ())]
-        return "\n".join([*lines, *(not_replayed_lines(player) if not_replayed else ())])
+        if not_replayed:
+            lines += [*repeated_write_lines(player), *not_replayed_lines(player)]
+        return "\n".join(lines)
 
 
 def replay(

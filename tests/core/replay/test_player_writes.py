@@ -534,3 +534,39 @@ def test_a_write_that_can_not_be_one_is_an_error(old: str, new: str, problem: st
     assert text.count(old) == 1
     with pytest.raises(ValueError, match=problem):
         read_cassette(text.replace(old, new), MODELS)
+
+
+def test_a_write_that_is_sent_more_often_than_recorded_is_counted() -> None:
+    account = Account()
+    twice = [account.answer(("CreateRole", "alpha")), account.answer(("CreateRole", "alpha"))]
+    others = [account.answer(("DeleteRole", "alpha")), account.answer(("ListRoles", ""))]
+    replay = player(cassette(*twice, *others, include_writes=True))
+    create, delete, list_ = (
+        request(name, asked)
+        for name, asked in (
+            ("CreateRole", {"RoleName": "alpha"}),
+            ("DeleteRole", {"RoleName": "alpha"}),
+            ("ListRoles", {}),
+        )
+    )
+    for asked in (create, create, delete, list_, list_, list_):
+        replay.answer(asked)
+    assert [*replay.repeated_writes()] == []
+    for asked in (create, delete, delete):
+        replay.answer(asked)
+    sent = {track.operation: (sent, recorded) for track, sent, recorded in replay.repeated_writes()}
+    assert sent == {"CreateRole": (3, 2), "DeleteRole": (3, 1)}
+
+
+def test_retries_and_other_sessions_repeat_no_write() -> None:
+    replay = player(cassette(Account().answer(("CreateRole", "alpha")), include_writes=True))
+    create = request("CreateRole", {"RoleName": "alpha"})
+    for session in ("one", "two"):
+        replay.answer(create, session)
+        replay.answer(replace(create, headers=(*create.headers, ("amz-sdk-request", "attempt=2; max=3"))), session)
+    replay.reset("one")
+    replay.answer(create, "one")
+    assert [*replay.repeated_writes()] == []
+    replay.answer(create, "two")
+    assert [(sent, recorded) for _, sent, recorded in replay.repeated_writes()] == [(2, 1)]
+    assert [*replay.repeated_writes(replay.sessions.by_name["one"])] == []

@@ -104,7 +104,7 @@ def report_replay(
         raise tape.error
     if player.misses or (strict and (not player.sessions.total.requests or player.unused_faults())):
         return status or 1
-    return status or int(strict and bool(player.takes_not_replayed()))
+    return status or int(strict and (bool(player.takes_not_replayed()) or any(player.repeated_writes())))
 
 
 def _print_report(lines: Iterable[str], facts: dict[str, object], as_json: bool) -> None:

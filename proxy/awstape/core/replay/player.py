@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ from awstape.core.replay.page_lookup import PageLocation, PageLookup
 from awstape.core.replay.paging_modes import PagingMode, limit_error
 from awstape.core.replay.replies import FaultSelection, PageReplies, fault_reply, limit_reply
 from awstape.core.replay.sessions import Session, Sessions
-from awstape.core.replay.take_selection import TakeSelection
+from awstape.core.replay.take_selection import TakeSelection, is_marked_as_retry
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ class Player:
         else:
             if is_selected:
                 session.takes.note_served(location.track, location.take, request)
+            if not operation.is_read:
+                self._count_write(session, location.track, request)
             reply = self._serve_page(call, location, page_request.limit, name, session, is_selected=is_selected)
         return replace(reply, delay=fault.delay) if fault else reply
 
@@ -147,9 +149,13 @@ class Player:
         reply, recorded_pages = self._replies.encode(call, location, limit)
         played = tuple((location.track, location.take, number) for number in recorded_pages)
         self.sessions.count_played(session, played)
-        if is_selected or self._faults.may_strike(call.operation, location):
+        if is_selected or not call.operation.is_read or self._faults.may_strike(call.operation, location):
             return reply
         return replace(reply, serve_again=self.sessions.counter(name, played))
+
+    def _count_write(self, session: Session, track: Track, request: Request) -> None:
+        if not is_marked_as_retry(request):
+            self.sessions.count_write(session, track, len(self._tracks.takes[track]))
 
     def _miss_for(self, call: Call, page_request: PageRequest, track: Track | None) -> Miss:
         """The miss for a call without a page: no track, no take yet, the end of the recording, or a wrong token."""
@@ -199,6 +205,14 @@ class Player:
                 if missing := sum((track, number, i) not in played for i in pages):
                     result.append((track, number, missing))
         return result
+
+    def repeated_writes(self, session: Session | None = None) -> Iterator[tuple[Track, int, int]]:
+        """(track, how often it was sent, how often it was recorded) of writes that were sent more often.
+
+        A replay repeats their last take, and AWS may answer otherwise. session: as above.
+        """
+        for track, sent in (session or self.sessions.total).repeated.items():
+            yield track, sent, len(self._tracks.takes[track])
 
     def unused_faults(self, session: Session | None = None) -> list[Fault]:
         """The faults of this replay, not those in cassettes, that met no request; session: as above."""

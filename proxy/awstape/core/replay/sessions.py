@@ -40,6 +40,8 @@ class Session:
     misses_not_kept: the number of misses beyond the bounds.
     fault_counts: how often each fault answered or delayed a request.
     takes: the take that each track is at.
+    writes: how often each write was sent, without retries; only of the session itself.
+    repeated: the writes that were sent more often than they were recorded, and how often.
     """
 
     name: str = ""
@@ -50,6 +52,8 @@ class Session:
     misses_length: int = 0
     fault_counts: Counter[object] = field(default_factory=Counter)
     takes: TakeSelection = field(default_factory=TakeSelection)
+    writes: Counter[Track] = field(default_factory=Counter)
+    repeated: Counter[Track] = field(default_factory=Counter)
 
     def keep_miss(self, miss: Miss, *, has_room: bool) -> None:
         """Keeps a miss, or counts it if there is no room."""
@@ -67,6 +71,7 @@ class Session:
         self.misses_not_kept += other.misses_not_kept
         self.misses_length += other.misses_length
         self.fault_counts += other.fault_counts
+        self.repeated |= other.repeated
 
 
 class Sessions:
@@ -148,6 +153,13 @@ class Sessions:
             return True
 
         return count
+
+    def count_write(self, session: Session, track: Track, recorded: int) -> None:
+        """Counts a write that was served. recorded: how often it was recorded."""
+        session.writes[track] += 1
+        if (sent := session.writes[track]) > recorded:
+            for account in self._accounts(session):
+                account.repeated[track] = max(sent, account.repeated[track])
 
     def count_fault(self, session: Session, fault: object) -> None:
         """Counts a request that a fault answered or delayed. fault: what identifies the fault."""

@@ -62,7 +62,7 @@ class TakeSelection:
         call = _invocation_id(request)
         if call is not None:
             return self._of_call.get((track, call))
-        return self._last_requested.get(track) if _is_marked_as_retry(request) else None
+        return self._last_requested.get(track) if is_marked_as_retry(request) else None
 
     def note_request(self, track: Track, take: int) -> None:
         """Notes that a first page was requested, whatever the answer will be."""
@@ -71,7 +71,7 @@ class TakeSelection:
     def note_served(self, track: Track, take: int, request: Request) -> None:
         """Notes that the first page of a take was served."""
         call = _invocation_id(request)
-        is_again = (track, call) in self._of_call if call else _is_marked_as_retry(request)
+        is_again = (track, call) in self._of_call if call else is_marked_as_retry(request)
         self._last_served[track] = max(take, self._last_served.get(track, 0))
         self._times_served[track] = max(take, self._times_served[track] + (not is_again))
         if call:
@@ -85,6 +85,7 @@ def _invocation_id(request: Request) -> str | None:
     return request.header("amz-sdk-invocation-id")
 
 
-def _is_marked_as_retry(request: Request) -> bool:
+def is_marked_as_retry(request: Request) -> bool:
+    """Whether an SDK says that a request is not the first one of its call."""
     attempt = _ATTEMPT.search(request.header("amz-sdk-request") or "")
     return attempt is not None and int(attempt[1]) > 1
