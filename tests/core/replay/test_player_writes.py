@@ -305,7 +305,7 @@ def test_reads_that_overlap_writes_are_never_ahead_of_the_program_nor_behind_it(
     events: list[int | tuple[Step, int, bool]], roles: set[str]
 ) -> None:
     """Replay knows the writes that the program sent. Of a role, it shows nothing that was recorded after the next write
-    to it was sent, but for the first take, and in the end what was recorded after all were answered.
+    to it was answered, but for the first take, and in the end what was recorded after all were answered.
     """
     happening = Traffic(Account(set(roles)))
     for event in events:
@@ -327,7 +327,7 @@ def test_reads_that_overlap_writes_are_never_ahead_of_the_program_nor_behind_it(
             list(replay(playing, [writes[k - 1].step]))
         for step, first in firsts.items():
             sent, ahead = ([w for w in part if step[1] in ("", w.step[1])] for part in (writes[:k], writes[k:]))
-            end = ahead[0].sent if ahead else happening.subject.recorded_so_far
+            end = (ahead[0].answered or 0) if ahead else happening.subject.recorded_so_far
             known = [(call.sent, outcome(call.effect)) for call, at in reads if call.step == step and at < end]
             polls = list(replay(playing, [step] * (len(reads) + 1)))
             assert set(polls) <= {first, *(seen for _, seen in known)}
