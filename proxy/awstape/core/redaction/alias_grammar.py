@@ -81,26 +81,12 @@ _BLOCK = lazy_pattern(rf"{_IPV4_BLOCK}|{_IPV6_BLOCK}")
 _FEWEST_BLOCK_BITS = 16
 _FINGERPRINT = lazy_pattern(rf"tape:([{SYMBOLS}]{{43}})")
 #: The forms of all aliases. Most texts match none, and are rejected with this one match.
-_ANY_FORM = lazy_pattern(
-    "|".join(
-        form.pattern
-        for form in (
-            _ACCOUNT,
-            _NAME,
-            _UUID,
-            _FRAMED,
-            _UNIQUE_ID,
-            _PREFIXED,
-            _CANONICAL_ID,
-            _RESOURCE_ID,
-            _FINGERPRINT,
-            _ADDRESS,
-        )
-    ),
-    re.ASCII,
-)
+_FORMS = (_ACCOUNT, _NAME, _UUID, _FRAMED, _UNIQUE_ID, _PREFIXED, _CANONICAL_ID, _RESOURCE_ID, _FINGERPRINT, _ADDRESS)
+_ANY_FORM = lazy_pattern("|".join(form.pattern for form in _FORMS), re.ASCII)
 _IN_NUMBER = lazy_pattern(r"(?<!\d)(?:(?P<first>000\d{9})\d|\d(?P<last>000\d{9}))(?!\d)", re.ASCII)
 _CODE_ALIAS = lazy_pattern(r"0\d{5}", re.ASCII)
+_NUMBER_ALIAS = lazy_pattern(r"-?(9\d{6,})(?:\.0)?", re.ASCII)
+_CHECKS_OF_NUMBER = 3
 #: Candidates for an alias anywhere in a text; `_valid_beginning` decides. In most frames, the name inside is the alias.
 _ANYWHERE = lazy_pattern(
     rf"(?<![0-9a-z])(?:{_ONE_CODE}@example\.com|{_NAMED}|(?<![a-z]-)(?:{_PREFIXED.pattern}|{_RESOURCE})(?![0-9a-z]))"
@@ -112,6 +98,8 @@ _ANYWHERE = lazy_pattern(
 #: The domain of every e-mail address's alias; the part before it is a name's alias.
 EMAIL_DOMAIN = "@example.com"
 _SHORTEST_SAML_METADATA = 1000
+#: The year of the aliases of times.
+YEAR_OF_TIMES = 2098
 
 
 # --- recognising ------------------------------------------------------------------------------------------------
@@ -149,6 +137,15 @@ def is_name_alias(text: str) -> bool:
 def is_code_alias(text: str) -> bool:
     """True for the alias of an authentication code. `is_alias` excludes it: too many real codes look like one."""
     return bool(_CODE_ALIAS.fullmatch(text)) and _check_digits(text[:-1], 1) == text[-1:]
+
+
+def is_number_alias(text: str) -> bool:
+    """True for the alias of a number. `is_alias` excludes it: one in 10,000 real numbers looks like one."""
+    number = _NUMBER_ALIAS.fullmatch(text)
+    return (
+        number is not None
+        and _check_digits(number[1][:-_CHECKS_OF_NUMBER], _CHECKS_OF_NUMBER) == number[1][-_CHECKS_OF_NUMBER:]
+    )
 
 
 # --- finding and replacing in text ------------------------------------------------------------------------------
@@ -295,6 +292,19 @@ def _is_wide_block(text: str) -> bool:
 def spell_digits(digest: bytes) -> str:
     body = f"0{int.from_bytes(digest[:8]) % 10**4:04}"
     return body + _check_digits(body, 1)
+
+
+def spell_number(digest: bytes, length: int) -> str:
+    """A number of so many digits, seven at least."""
+    keyed = max(length - 1 - _CHECKS_OF_NUMBER, 3)
+    body = f"9{int.from_bytes(digest) % 10**keyed:0{keyed}}"
+    return body + _check_digits(body, _CHECKS_OF_NUMBER)
+
+
+def spell_time(digest: bytes) -> str:
+    """A time of a year in which no other time is."""
+    month, day, hour, minute, second = digest[:5]
+    return f"{YEAR_OF_TIMES}-{month % 12 + 1:02}-{day % 28 + 1:02}T{hour % 24:02}:{minute % 60:02}:{second % 60:02}Z"
 
 
 def spell_saml_metadata(digest: bytes) -> str:

@@ -30,10 +30,12 @@ from hashlib import sha256
 from awstape.core.aws.access_keys import account_of_access_key, replace_account
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
+    YEAR_OF_TIMES,
     edit_outside_aliases,
     find_aliases,
     is_alias,
     is_code_alias,
+    is_number_alias,
     keyed_parts,
     spell_account,
     spell_address,
@@ -43,8 +45,10 @@ from awstape.core.redaction.alias_grammar import (
     spell_endings,
     spell_fingerprint,
     spell_framed,
+    spell_number,
     spell_resource_id,
     spell_saml_metadata,
+    spell_time,
     spell_unique_id,
 )
 from awstape.core.redaction.documentation_names import is_documentation_id, is_searched_name
@@ -66,6 +70,7 @@ from awstape.core.text.lazy_pattern import lazy_pattern
 
 _ID_PREFIX = lazy_pattern(r"A[A-Z0-9]{3}")
 _ACCOUNT = lazy_pattern(r"\d{12}", re.ASCII)
+_DIGITS = lazy_pattern(r"\d+", re.ASCII)
 _NOT_IN_A_KIND = lazy_pattern(r"[^a-z0-9]+")
 #: Kinds that the project's rule `keep-names` doesn't keep.
 _NOT_KEPT = frozenset({"claim", "client", "external-id", "filter", "host", "subject", "value"})
@@ -242,6 +247,22 @@ class Aliases:
         """The alias of a six-digit authentication code. It is too short to be recognised as an alias elsewhere."""
         is_known = is_code_alias(value) and self._have_known_parts([value])
         return value if is_known else self._secret("code", value, spell_digits)
+
+    def quantity(self, value: str) -> str:
+        """The alias of a number, in digits: as many as before its point, seven at least. Its sign stays."""
+        if is_number_alias(value) and self._have_known_parts([value]):
+            return value
+        sign, digits, fraction = "-" * value.startswith("-"), _DIGITS.search(value), ".0" if "." in value else ""
+        length = len(digits[0]) if digits else 0
+
+        def spell() -> str:
+            return sign + self._spell("quantity", value, partial(spell_number, length=length)) + fraction
+
+        return self._alias("quantity", value, spell, may_be_kept=False)
+
+    def time(self, value: str) -> str:
+        """The alias of a time that the model marks as sensitive."""
+        return value if value.startswith(f"{YEAR_OF_TIMES}-") else self._secret("time", value, spell_time)
 
     def url(self, value: str) -> str:
         """The alias of a link."""

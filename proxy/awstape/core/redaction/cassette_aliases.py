@@ -13,7 +13,7 @@ from collections.abc import Sequence, Set
 
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette
-from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, keyed_parts
+from awstape.core.redaction.alias_grammar import find_aliases, is_alias, is_code_alias, is_number_alias, keyed_parts
 from awstape.core.redaction.marks import MARK_ENDING, mark_ending
 from awstape.core.redaction.string_walk import StringContext, edit_cassette_strings
 from awstape.core.text.encoded_text import decoded_variants
@@ -49,7 +49,8 @@ class CassetteAliases:
 
     def _note(self, text: str, _: StringContext) -> str:
         for variant in decoded_variants(text):
-            whole = [variant] if is_alias(variant) or is_code_alias(variant) else []
+            is_whole = any(is_one(variant) for is_one in (is_alias, is_code_alias, is_number_alias))
+            whole = [variant] if is_whole else []
             for alias in (*whole, *find_aliases(variant)):
                 self._parts.update(part.lower() for part in keyed_parts(alias))
         return text

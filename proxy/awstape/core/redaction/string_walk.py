@@ -4,7 +4,8 @@
    tracks and the names of their principals.
 2. Binary that is no text can't be searched: the edit gets its hexadecimal digits, and what it returns is kept as a
    marked text.
-3. Numbers with twelve digits in a row are edited like a string, since they could be an account id.
+3. Numbers with twelve digits in a row are edited like a string, since they could be an account id. So are numbers that
+   the model marks as sensitive, and those of seven digits or more that it doesn't know.
 4. Page tokens are not edited.
 5. The time at which credentials expire is edited in any form, as a text.
 """
@@ -28,6 +29,9 @@ from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: The shape of free text that the model gives no shape.
 TEXT = Shape(name="", type="string")
+_NUMBER = lazy_pattern(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+#: A number without a model that may be a customer's; of twelve digits, it may be an account.
+_LONG_NUMBER = lazy_pattern(r"-?(?!\d{12}(?!\d))\d{7}", re.ASCII)
 _ACCOUNT_LIKE = lazy_pattern(r"(?<!\d)\d{12}(?!\d)", re.ASCII)
 #: Members that errors of all services may have, though no model names them. Other names may be made of data.
 _OF_EVERY_ERROR = frozenset({"Type", "Code", "code", "__type"})
@@ -52,10 +56,21 @@ class Place:
     shape: None if the model has none. names: the names of the members on the way. member_name: the last of them, in
     which the string is directly or through lists and maps. above: the place of the value around it, and step: how it
     goes on from there, as in `data`; empty for a member. service: whose model it is of, None if of none. key_members:
-    the siblings that may name what it is.
+    the siblings that may name what it is. is_sensitive: whether it is marked so, or the list or map that it is in.
     """
 
-    __slots__ = ("_below", "_members", "above", "key_members", "member_name", "names", "service", "shape", "step")
+    __slots__ = (
+        "_below",
+        "_members",
+        "above",
+        "is_sensitive",
+        "key_members",
+        "member_name",
+        "names",
+        "service",
+        "shape",
+        "step",
+    )
 
     def __init__(
         self,
@@ -69,6 +84,8 @@ class Place:
         self.member_name = names[-1] if names else ""
         self.service: Service | None = (shape and shape.service) or (above.service if above else service)
         self.key_members = _PAIRS.get(self.member_name, ()) if not step else ()
+        is_in_sensitive = step in ("[]", "*") and above is not None and above.is_sensitive
+        self.is_sensitive: bool = is_in_sensitive or (shape is not None and shape.sensitive)
         self._below: dict[str, Place] = {}
         self._members: dict[str, Place] | None = None
 
@@ -87,8 +104,8 @@ class Place:
         return place
 
     def data(self, step: str, shape: Shape | None) -> Place:
-        """The place of what has no name in the model: `[]` an item, `{}` a key of a map, `*` its value, `#` a number,
-        `?` what is not in the model, `01` bytes, and others.
+        """The place of what has no name in the model: `[]` an item, `{}` a key of a map, `*` its value, `#` a number
+        that may be an account, `0` any other number, `?` what is not in the model, `01` bytes, and others.
         """
         if (place := self._below.get(step)) is None:
             place = self._below[step] = Place(shape, self.names, self, step)
@@ -302,10 +319,23 @@ def edit_value_strings(
             return value
         case int() | float() if find_credential_part(place) == "expiration":
             return int(edit(str(int(value)), context))
-        case int() | float() if digits := _ACCOUNT_LIKE.search(repr(value)):
-            edited = edit(digits[0], StringContext(place.data("#", TEXT), path))
-            return int(edited) if shape and shape is not TEXT and edited.isdigit() else edited
+        case int() | float():
+            return _edit_number(value, context, edit)
     return value
+
+
+def _edit_number(value: float, context: StringContext, edit: StringEdit) -> Value:
+    place, shape, text = context.place, context.shape, repr(value)
+    if place.is_sensitive:
+        edited = edit(text, context)
+    elif shape is None and _LONG_NUMBER.match(text):
+        edited = edit(text, StringContext(place.data("0", TEXT), context.path, key=context.key))
+    elif digits := _ACCOUNT_LIKE.search(text):
+        edited = edit(digits[0], StringContext(place.data("#", TEXT), context.path))
+        return int(edited) if shape and shape is not TEXT and edited.isdigit() else edited
+    else:
+        return value
+    return type(value)(edited) if _NUMBER.fullmatch(edited) else edited
 
 
 def _edit_name(name: str, place: Place, path: Path, edit: StringEdit) -> str:

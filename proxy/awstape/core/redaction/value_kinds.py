@@ -56,8 +56,10 @@ _NOUNS_OF_UNSEARCHED = {
     "masked": "masked text",
     "object": "object key",
     "part": "other name",
+    "quantity": "number",
     "subject": "federated subject",
     "text": "unknown text",
+    "time": "time",
     "value": "parameter value",
 }
 #: The kinds with a row whose values have no form of their own.

@@ -43,6 +43,8 @@ _MAX_PERCENT_LEVELS = 4
 _COLON = lazy_pattern(r"\s*:")
 _JSON_LITERAL = lazy_pattern(r'("[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*)')
 
+_JSON_NUMBER = lazy_pattern(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+
 _LONGEST_REMEMBERED = 200
 
 Rewrite = Callable[[str], str]
@@ -234,17 +236,22 @@ def is_json(text: str) -> bool:
     return True
 
 
-def edit_json_strings(text: str, edit: Rewrite, edit_key: Rewrite | None = None) -> str:
+def edit_json_strings(
+    text: str, edit: Rewrite, edit_key: Rewrite | None = None, edit_number: Rewrite | None = None
+) -> str:
     """The JSON text with each string and number replaced by the result of `edit`; the rest stays to the letter.
 
-    edit_key: for the keys of objects, each before its value; as `edit` by default.
+    edit_key: for the keys of objects, each before its value; edit_number: for numbers; as `edit` by default.
     """
     literals = list(_JSON_LITERAL.finditer(text))
     new = {}
     for i, literal in enumerate(literals):
         raw = literal[0]
         plain = raw if raw[0] != '"' else json.loads(raw, strict=False)
-        edited = edit_key(plain) if edit_key and _COLON.match(text, literal.end()) else edit(plain)
+        if edit_number and raw[0] != '"':
+            edited = edit_number(plain)
+        else:
+            edited = edit_key(plain) if edit_key and _COLON.match(text, literal.end()) else edit(plain)
         if edited != plain:
             new[i] = edited
     return replace_json_literals(text, new)
@@ -253,11 +260,13 @@ def edit_json_strings(text: str, edit: Rewrite, edit_key: Rewrite | None = None)
 def replace_json_literals(text: str, new: Mapping[int, str]) -> str:
     """The JSON text with other strings in place of some of its strings and numbers, keys included.
 
-    new: position among them → its new text. An account id that is a number becomes a string.
+    new: position among them → its new text. The alias of an account, which begins with 0, is a string, never a number.
     """
     if not new:
         return text
     pieces = _JSON_LITERAL.split(text)  # every second one is a literal
     for i, literal in new.items():
-        pieces[2 * i + 1] = json.dumps(literal, ensure_ascii=pieces[2 * i + 1].isascii())
+        old = pieces[2 * i + 1]
+        is_number = old[0] != '"' and _JSON_NUMBER.fullmatch(literal)
+        pieces[2 * i + 1] = literal if is_number else json.dumps(literal, ensure_ascii=old.isascii())
     return "".join(pieces)

@@ -502,3 +502,90 @@ def test_a_secret_that_is_json_stays_json() -> None:
     assert found["SecretString"].count("\n") == text.count("\n")
     again = redact("secretsmanager", "GetSecretValue", {"SecretString": found["SecretString"]}, Redactor(OTHER_KEY))
     assert again["SecretString"] == found["SecretString"]
+
+
+# --- sensitive members and long numbers -------------------------------------------------------------------------
+
+#: Values that look harmless.
+SHORT_SECRETS = [
+    "4711",
+    "12.5",
+    "2023-01-01",
+    "1978-03-12",
+    "8050",
+    "true",
+    "1",
+    "a",
+    "us-east-1",
+    "mysql",
+    "${x}",
+    "!!",
+]
+
+
+@pytest.mark.parametrize("value", SHORT_SECRETS)
+@pytest.mark.parametrize(
+    ("service", "operation", "output"),
+    [
+        ("identitystore", "DescribeUser", {"Birthdate": "<x>"}),
+        ("identitystore", "DescribeUser", {"Addresses": [{"PostalCode": "<x>"}]}),
+        ("secretsmanager", "GetSecretValue", {"SecretString": "<x>"}),
+        ("secretsmanager", "GetSecretValue", {"SecretString": '{"safe": "<x>"}'}),
+        ("ssm", "GetParameter", {"Parameter": {"Type": "SecureString", "Value": "<x>"}}),
+        ("lambda", "GetFunctionConfiguration", {"Environment": {"Variables": {"DOB": "<x>"}}}),
+    ],
+)
+def test_what_the_model_marks_as_sensitive_is_replaced_whatever_it_looks_like(
+    service: str, operation: str, output: Any, value: str
+) -> None:
+    filled = json.loads(json.dumps(output).replace("<x>", value))
+    found = json.dumps(redact(service, operation, filled))
+    assert f'"{value}"' not in found and f'\\"{value}\\"' not in found
+
+
+def test_numbers_in_a_secret_are_replaced() -> None:
+    redacted = redact("secretsmanager", "GetSecretValue", {"SecretString": '{"safe": 4711, "on": true, "port": 5432}'})
+    assert "4711" not in redacted["SecretString"] and "true" in redacted["SecretString"]
+
+
+def test_what_aws_answers_in_place_of_a_secret_stays() -> None:
+    output: Any = {"Environment": {"Variables": {"A": "****", "B": ""}}}
+    redacted = redact("lambda", "GetFunctionConfiguration", output)["Environment"]["Variables"]
+    assert sorted(redacted.values()) == ["", "****"]
+
+
+def test_a_sensitive_number_becomes_a_number_and_a_sensitive_time_a_time() -> None:
+    position = redact("location", "GetDevicePosition", {"Position": [8.5562, 47.4124], "DeviceId": "x"})["Position"]
+    assert all(type(each) is float for each in position) and not {8.5562, 47.4124} & set(position)
+    time = redact("location", "GetDevicePosition", {"SampleTime": "1978-03-12T05:00:00Z"})["SampleTime"]
+    assert re.fullmatch(r"2098-\d\d-\d\dT\d\d:\d\d:\d\dZ", time)
+
+
+NUMBERS = '{"tel": 794128804, "geb": 19780312, "n": [-48291736, 794128804.5, 1234567, 123456], "e": 7.94128803E+8}'
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "output"),
+    [
+        ("logs", "FilterLogEvents", {"events": [{"message": NUMBERS}]}),
+        ("s3", "GetObject", {"Body": NUMBERS}),
+        ("bedrock-agentcore", "GetResourceApiKey", {"New": json.loads(NUMBERS)}),
+    ],
+)
+def test_numbers_of_seven_digits_or_more_become_numbers(service: str, operation: str, output: Any) -> None:
+    found = json.dumps(redact(service, operation, output))
+    for real in ("794128804", "19780312", "48291736", "1234567,", "7.94128803", "794128803"):
+        assert real not in found, real
+    assert "123456]" in found
+    numbers = re.findall(r": (-?[\d.]+)|[\[ ](-?[\d.]+)[,\]]", found)
+    assert [len(a or b) for a, b in numbers][:4] == [9, 8, 9, 11]
+
+
+def test_numbers_that_their_key_calls_a_size_or_a_time_stay() -> None:
+    sizes = '{"sizeInBytes": 48291736, "timestamp": 1690884000000, "exp": 1690884000, "created_at": 1690884000}'
+    assert (
+        redact("logs", "FilterLogEvents", {"events": [{"message": sizes}]})["events"][0]["message"].count("1690884000")
+        == 3
+    )
+    born = '{"birthDate": 19780312}'
+    assert "19780312" not in redact("logs", "FilterLogEvents", {"events": [{"message": born}]})["events"][0]["message"]

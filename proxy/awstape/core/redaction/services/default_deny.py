@@ -5,14 +5,17 @@
 2. These stay: values of enums, times, small numbers, words that the model publishes (`Service.words`) or that are
    public everywhere (`core.redaction.services.public_words`). In the place of a name, only the words that AWS gives as
    names do.
-3. An ARN, a policy, an identifier, an address, a host or a URL is redacted as in IAM, wherever it is. In other JSON
+3. Of a number that the model doesn't know, six digits stay; a longer one becomes a number, unless its key says that it
+   is a size, a count or a time.
+4. An ARN, a policy, an identifier, an address, a host or a URL is redacted as in IAM, wherever it is. In other JSON
    each literal is redacted by these rules, keys included.
-4. Keys of tags and names of filters stay, as programs look them up, but for identifiers in them. The value of a tag, or
+5. Keys of tags and names of filters stay, as programs look them up, but for identifiers in them. The value of a tag, or
    of a filter for one, is a name. The values of filters may have wildcards.
-5. What the model or its name marks as a secret becomes a password's alias; of one that is JSON, each of its values.
-6. In messages of errors words stay; what is quoted or is no plain word becomes an alias. A text that is quoted as a
+6. What the model or its name marks as a secret becomes a password's alias, whatever it looks like; of one that is JSON,
+   each of its values. A time becomes a time, a number a number.
+7. In messages of errors words stay; what is quoted or is no plain word becomes an alias. A text that is quoted as a
    whole, as an entity tag is, has the alias of what is in the quotes.
-7. Everything else becomes the alias of a name, by its parts: so one string has one alias in all services. A text of
+8. Everything else becomes the alias of a name, by its parts: so one string has one alias in all services. A text of
    four words or more has one code (`core.redaction.name_codes`).
 """
 
@@ -28,7 +31,14 @@ from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.members.member_kinds import is_error_text
 from awstape.core.redaction.private_values.secret_labels import is_pin, is_secret_key
 from awstape.core.redaction.services.profiles import READABLE, has_readable_member
-from awstape.core.redaction.services.public_words import is_name_of_aws, is_public_word, is_small
+from awstape.core.redaction.services.public_words import (
+    MOST_DIGITS,
+    is_key_of_quantity,
+    is_name_of_aws,
+    is_public_word,
+    is_quantity,
+    is_small,
+)
 from awstape.core.redaction.string_walk import TEXT, Place, StringContext
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, is_service_principal, redact_literal_parts, redact_name
@@ -61,6 +71,9 @@ _SECRET = lazy_pattern(
 _KEYS_OF_SECRETS = frozenset(
     "accountId dbClusterIdentifier dbInstanceIdentifier dbname engine host hostname masterarn port ssl username".split()
 )
+_NUMBERS = frozenset({"integer", "long", "float", "double"})
+#: What AWS answers in place of a secret.
+_HIDDEN = lazy_pattern(r"\*+")
 _TAGS = lazy_pattern(r"tags?(?:et|list|map|s)?\Z", re.IGNORECASE)
 _TAG_KEY = lazy_pattern(r"tag_?keys?(?:list|type|only)?\Z", re.IGNORECASE)
 _FILTER = lazy_pattern(r"filter", re.IGNORECASE)
@@ -76,7 +89,11 @@ _CODE = lazy_pattern(
 _KEY = lazy_pattern(r"(?!.*(?:://|\.io/cluster))[\w .:/+=@*-]{1,128}|[\w.]+/cluster-autoscaler/enabled")
 #: An id that begins with its region.
 _OF_REGION = lazy_pattern(rf"({REGION}[:_])(.+)", re.DOTALL)
-_NUMBER = lazy_pattern(r"-?\d{1,11}(?:\.\d{1,17})?(?:[eE][+-]?\d{1,3})?|-?0\.\d+", re.ASCII)
+#: A number with more digits than that of a customer has at least, and one that may be an account.
+_LONG_NUMBER, _ACCOUNT = (
+    lazy_pattern(form, re.ASCII)
+    for form in (rf"-?(?:\d{{{MOST_DIGITS + 1}}}|\d\.\d{{{MOST_DIGITS}}}\d*[eE])", r"\d{12}")
+)
 _HOST = lazy_pattern(BARE_HOST, re.VERBOSE)
 _IN_HOST = lazy_pattern(r"(?P<host>[\w.-]+)(?P<port>:\d{1,5})?(?P<path>/.*)?", re.ASCII | re.DOTALL)
 #: Domains in which AWS gives hosts to customers, too.
@@ -114,13 +131,13 @@ def _find_treatment(place: Place, *, is_marked: bool = True) -> Treatment:
     if shape is TEXT and not place.step and name in _OF_ERRORS and place.names[0] in ("code", "members"):
         return "code"
     if shape is not None and shape.type == "timestamp":
-        return "time"
+        return "secret" if place.is_sensitive and is_marked else "time"
     if _is_key(place):
         return "key"
     service = place.service.name if place.service else ""
     if has_readable_member(service, name) and place.step != "{}":
         return "readable"
-    if _SECRET.search(name) or (is_marked and shape is not None and shape.sensitive):
+    if _SECRET.search(name) or (is_marked and place.is_sensitive):
         return "secret"
     shape_name = shape.name if shape and place.step in ("", "[]") else ""
     if _is_tag_value(place) or _NAME.search(name) or _NAME.search(shape_name.removesuffix("String")):
@@ -179,6 +196,8 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
         return _redact_message(text, place, aliases)
     if OWN_PAGE_TOKEN.fullmatch(text):
         return text
+    if place.step == "0":  # a number that the model doesn't know
+        return _Denial(place, aliases, is_name=False).redact_number(text, context.key)
     if place.step == "01":  # binary, in hexadecimal digits
         return aliases.secret("binary", text)
     shape = place.shape
@@ -191,8 +210,10 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
     if kept and (redacted := redact_text(text, aliases)) and kept.fullmatch(redacted) and not _HOST.fullmatch(text):
         return redacted
     is_filter = place.member_name.lower() == "values" and bool(key)
-    if treatment == "secret" or (key and not is_filter and is_secret_key(key)):
-        return _redact_secret(text, place, aliases, key)
+    if treatment == "secret":
+        return _redact_secret(text, place, aliases)
+    if key and not is_filter and is_secret_key(key):
+        return text if is_small(text) and not is_pin(key, text) else _redact_secret(text, place, aliases)
     denial = _Denial(place, aliases, is_name=treatment == "name" or key.startswith(_OF_TAGS))
     return redact_literal_parts(text, denial.redact) if is_filter else denial.redact(text)
 
@@ -207,14 +228,21 @@ def _find_kept_form(treatment: Treatment, place: Place, key: str) -> re.Pattern[
     return READABLE if is_readable else None
 
 
-def _redact_secret(text: str, place: Place, aliases: Aliases, key: str) -> str:
+def _redact_secret(text: str, place: Place, aliases: Aliases) -> str:
     """The alias of a secret. An identifier keeps its own one, so that it is the same in all places."""
+    shape = place.shape
+    if shape is not None and shape.type == "timestamp":
+        return aliases.time(text)
+    if shape is not None and shape.type in _NUMBERS:
+        return aliases.quantity(text)
     if is_json(text):
         return _redact_secret_json(text, place, aliases)
     known = redact_whole_arn(text, aliases) or redact_whole_identifier(text, aliases)
     if known is not None:
         return known
-    return text if is_small(text) and not is_pin(key, text) else aliases.password(text)
+    if not text or _HIDDEN.fullmatch(text):
+        return text
+    return aliases.password(text, "code" if is_small(text) else "password")
 
 
 def _redact_secret_json(text: str, place: Place, aliases: Aliases) -> str:
@@ -228,9 +256,14 @@ def _redact_secret_json(text: str, place: Place, aliases: Aliases) -> str:
         return text if text in _KEYS_OF_SECRETS or is_secret_key(text) else names.redact(text)
 
     def redact_value(text: str) -> str:
-        return values.redact(text) if key in _KEYS_OF_SECRETS else _redact_secret(text, place, aliases, key)
+        return values.redact(text) if key in _KEYS_OF_SECRETS else _redact_secret(text, place, aliases)
 
-    return edit_json_strings(text, redact_value, redact_key)
+    def redact_number(text: str) -> str:
+        if key in _KEYS_OF_SECRETS:
+            return values.redact_number(text, key)
+        return aliases.account(text) if _ACCOUNT.fullmatch(text) else aliases.quantity(text)
+
+    return edit_json_strings(text, redact_value, redact_key, redact_number)
 
 
 class _Denial:
@@ -279,10 +312,23 @@ class _Denial:
         document = parse_json_object(text)
         if document is not None and "Statement" in document:
             return redact_text(text, self._aliases)
-        return edit_json_strings(text, self._redact_literal)
+        key = ""
+
+        def redact_key(text: str) -> str:
+            nonlocal key
+            key = text
+            return text if is_key_of_quantity(text) else self._redact_literal(text)
+
+        return edit_json_strings(text, self._redact_literal, redact_key, lambda number: self.redact_number(number, key))
 
     def _redact_literal(self, text: str) -> str:
-        return text if not text or _NUMBER.fullmatch(text) or text in self._words else self.redact(text)
+        return text if not text or text in self._words else self.redact(text)
+
+    def redact_number(self, text: str, key: str) -> str:
+        """A number of JSON. key: what it is, as far as the document says."""
+        if not _LONG_NUMBER.match(text) or is_quantity(key, text):
+            return text
+        return self._aliases.account(text) if _ACCOUNT.fullmatch(text) else self._aliases.quantity(text)
 
     def _redact_location(self, text: str) -> str | None:
         """A host or a URL, redacted; None for any other text."""

@@ -92,7 +92,41 @@ _FORM = lazy_pattern(
 _LONGEST = 120
 #: Digits of the longest number that is no customer's.
 MOST_DIGITS = 6
+#: Words of keys whose numbers may be long: what is measured, when something is, and what else such keys say.
+_SIZES = frozenset(
+    """
+    byte bytes size length len offset count total memory capacity limit usage used free quota throughput kb mb gb kib
+    mib gib
+    """.split()
+)
+_TIMES = frozenset(
+    """
+    time timestamp ts date at exp iat nbf ttl expiry expires expiration epoch duration elapsed latency timeout created
+    updated modified started ended ns ms us nano nanos nanosecond nanoseconds micros microsecond microseconds milli
+    millis millisecond milliseconds second seconds
+    """.split()
+)
+_BESIDE = frozenset(
+    """
+    in of on last first start end max min avg sum p content event file disk heap total average maximum minimum request
+    response body message allocated available reserved remaining run billed init wait queue ingestion creation
+    modification update access arrival since until not before after issued to live
+    """.split()
+)
+_KEY_PART = lazy_pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^A-Za-z_-]+")
+_DATE = lazy_pattern(r"(?:19|20)\d{6}", re.ASCII)
 _SECONDS = lazy_pattern(r"1\d{9}(?:\.\d{1,9})?", re.ASCII)
+
+
+def is_key_of_quantity(key: str) -> bool:
+    """Whether a key says nothing but that its number is a size, a count or a time."""
+    words = {part.lower() for part in _KEY_PART.findall(key)}
+    return not words.isdisjoint(_SIZES | _TIMES) and words <= _SIZES | _TIMES | _BESIDE
+
+
+def is_quantity(key: str, number: str) -> bool:
+    """Whether a long number is a size, a count or a time by its key; one in the form of a date is none."""
+    return is_key_of_quantity(key) and not _DATE.fullmatch(number)
 
 
 def is_small(text: str) -> bool:
