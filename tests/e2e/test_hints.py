@@ -34,7 +34,8 @@ def test_the_first_recording_says_once_what_becomes_of_names(machine: Machine, a
 def test_old_tracks_that_were_not_asked_for_are_counted(machine: Machine, aws: StandIn) -> None:
     machine.record(TAPE, aws.url, command=calls(USERS, ROLES)).ok()
     again = machine.record(TAPE, aws.url, command=calls(USERS)).ok()
-    assert f"1 old track was not asked for and stays; to drop it: awstape record {TAPE} --mode rewrite -- " in again.err
+    stays = "1 old track was not asked for and stays; to drop it: "
+    assert f"{stays}awstape record {TAPE} --mode rewrite --upstream {aws.url} -- " in again.err
     more = machine.record(TAPE, aws.url, "--mode=new_episodes", command=calls(USERS, "iam.list_groups()")).ok()
     assert "old track" not in more.err
     assert "old track" not in machine.record(TAPE, aws.url, "--mode=rewrite", command=calls(USERS)).ok().err

@@ -33,3 +33,12 @@ def test_a_program_is_shown_with_plain_words_only(program: str, shown: str) -> N
 def test_a_program_is_quoted() -> None:
     assert on_command_line(["my audit", "test"]).record("all") == "awstape record CASSETTE -- 'my audit' test"
     assert on_command_line(["my audit", "zfake-1"]).record("all") == "awstape record CASSETTE -- 'my audit' …"
+
+
+def test_a_command_repeats_what_the_one_at_hand_was_given() -> None:
+    others = ["--upstream", "http://127.0.0.1:5000", "--operation", "List*"]
+    advice = on_command_line(["npm", "test"], writes=True, services=["s3", "iam"], others=others).about("a.yaml")
+    begin = "awstape record a.yaml --mode rewrite --include-writes "
+    end = " --upstream http://127.0.0.1:5000 --operation 'List*' -- npm test"
+    assert advice.record("rewrite") == f"{begin}--service s3 --service iam{end}"
+    assert advice.record("rewrite", writes=True, services=["sqs"]) == f"{begin}--service sqs{end}"

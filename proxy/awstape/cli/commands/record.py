@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from awstape.cli.terminal import parameters, program_command
 from awstape.cli.terminal.output import warn
@@ -105,7 +106,7 @@ def record(
         mode,
         os.environ,
         RecordOptions(operation, chosen, include_writes, is_followed=True),
-        on_command_line(command),
+        on_command_line(command, writes=include_writes, services=services, others=_options_of(ctx)),
     )
     if is_first and keys.key_exists(os.environ):
         click.echo(f"made a key for your aliases: {keys.key_file()}", err=True)
@@ -122,3 +123,12 @@ def record(
         if tape.replays_only:
             status = program_reports.report_replay(tape, status, command, way="proxy", as_json=as_json)
     return child_process.exit_like(status)
+
+
+def _options_of(ctx: click.Context) -> list[str]:
+    """The options at hand that say what is recorded from where, for the next command; none with a password."""
+    options = []
+    for name, option in (("upstream", "--upstream"), ("upstream_cas", "--upstream-ca"), ("operation", "--operation")):
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            options += [word for value in ctx.params[name] if "@" not in str(value) for word in (option, str(value))]
+    return options

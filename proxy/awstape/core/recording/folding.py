@@ -113,7 +113,7 @@ class Folding:
             set_aside=aside,
             failed=dict(failed.count_by_reason() + unknown),
             first_places=self._with_aliases(self._skipped.first_places),
-            old_tracks=len({take.track for take in merged.takes} - {take.track for take in recorded.takes}),
+            old_tracks=len({take.track for take in left.takes} - {take.track for take in recorded.takes}),
             cassette=cassette,
             merged=merged,
             made=made,

@@ -70,14 +70,22 @@ def _service_options(services: Sequence[str]) -> str:
     return " ".join(f"--service {name}" for name in services)
 
 
-def on_command_line(program: Sequence[str] = ()) -> Advice:
-    """How a user of the command line records. program: what is recorded, empty if that is unknown."""
-    shown = _shown_program(program)
+def on_command_line(
+    program: Sequence[str] = (), *, writes: bool = False, services: Sequence[str] = (), others: Sequence[str] = ()
+) -> Advice:
+    """How a user of the command line records.
+
+    program: what is recorded, empty if that is unknown. writes, services, others: what the command at hand was given,
+    which another one needs as well; others are options with their values.
+    """
+    shown, given_writes, given = _shown_program(program), writes, services
 
     def record(cassette: str, mode: str, *, writes: bool, services: Sequence[str]) -> str:
-        options = [*([f"--mode {mode}"] if mode != "all" else []), *(["--include-writes"] if writes else [])]
-        options += [_service_options(services)] if services else []
-        return " ".join(["awstape record", cassette, *options, "--", shown])
+        options = [f"--mode {mode}"] if mode != "all" else []
+        options += ["--include-writes"] if writes or given_writes else []
+        options += [_service_options(services or given)] if services or given else []
+        options += [shlex.join(others)] if others else []
+        return printable(" ".join(["awstape record", cassette, *options, "--", shown]))
 
     return Advice(
         record,
