@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,12 @@ import pytest
 from bench import published, table
 from bench.__main__ import GROUPS, run
 from bench.frame import Amount, Comparison, Contender, Figure, Goal, Result, Row, Setting, measure, row
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick_collections() -> None:
+    """Or each round, which begins with a garbage collection, would traverse the objects of all tests before."""
+    gc.freeze()
 
 
 class Clock:

@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 import yaml
 
 from awstape.cli.main import cli
+from e2e import warm
 from examples import ROOT, environment
 
 (HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
@@ -24,7 +24,7 @@ CLEAN = ROOT / "cassettes" / "empty-pages.yaml"
 
 def run(*files: Path) -> subprocess.CompletedProcess[str]:
     """Runs the hook as pre-commit does: the entry, its arguments, and files."""
-    command = [Path(sys.executable).with_name(COMMAND), *ARGUMENTS, *HOOK.get("args", []), *files]
+    command = [warm.folder() / COMMAND, *ARGUMENTS, *HOOK.get("args", []), *files]
     return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
 
 

@@ -5,7 +5,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,8 +35,8 @@ NO_USERS = """\
   </ResponseMetadata>
 </ListUsersResponse>
 """
-#: A fork of `e2e.warm`; one test starts the real program.
-MITMDUMP = (sys.executable, "-u", str(BIN / "mitmdump"))
+#: The real program; "mitmdump" is a fork of `e2e.warm`.
+MITMDUMP = str(BIN / "mitmdump")
 LIST_USERS = calls("print(len(iam.list_users()['Users']))")
 
 
@@ -68,8 +67,7 @@ class Mitm:
 @contextmanager
 def mitm(machine: Machine, *command: str) -> Iterator[Mitm]:
     """Runs one of mitmproxy's programs; yields it with the environment of a program that uses it as its proxy."""
-    unbuffered = {} if "-u" in command else {"PYTHONUNBUFFERED": "1"}
-    with machine.process(*command, **unbuffered) as process:
+    with machine.process(*command, PYTHONUNBUFFERED="1") as process:
         assert process.stdout
         output = []
         for line in process.stdout:
@@ -110,7 +108,7 @@ def test_mitmdump_records_and_replays(
 ) -> None:
     flows, har = tmp_path / "flows", tmp_path / "dump.har"
     options = f"awstape_cassette={cassette}", f"save_stream_file={flows}", f"hardump={har}", *to_upstream(aws)
-    with mitm(owner, "mitmdump", *arguments(owner, *options)) as dump:
+    with mitm(owner, MITMDUMP, *arguments(owner, *options)) as dump:
         assert owner.run(*LIST_EVERYTHING, **dump.environ).json == recorded.seen
         run = dump.stop()
     assert f"recorded {cassette}: 16 tracks, " in run.out
@@ -121,7 +119,7 @@ def test_mitmdump_records_and_replays(
     with flows.open("ab") as file:
         file.write(b"9999:9:websocket;DeployRole")
     assert "1 × the file is damaged here" in import_and_compare(flows, recorded.cassette)
-    with mitm(owner, "mitmdump", *arguments(owner, f"awstape_replay={cassette}")) as dump:
+    with mitm(owner, MITMDUMP, *arguments(owner, f"awstape_replay={cassette}")) as dump:
         assert renaming(recorded.seen, owner.run(*LIST_EVERYTHING, **dump.environ).json)
         assert owner.run(*calls("iam.list_role_tags(RoleName='Fake')"), **dump.environ).out == "400 CassetteMiss\n"
         run = dump.stop()
@@ -136,7 +134,7 @@ def test_mitmdump_records_and_replays_as_a_reverse_proxy(machine: Machine, aws: 
     reverse = ("--mode", f"reverse:{aws.url}")
     seen = []
     for option in (f"awstape_cassette={cassette}", f"awstape_replay={cassette}"):
-        with mitm(machine, *MITMDUMP, *arguments(machine, option), *reverse) as dump:
+        with mitm(machine, "mitmdump", *arguments(machine, option), *reverse) as dump:
             url = dump.environ.pop("HTTPS_PROXY")
             seen.append(machine.run(*program, **dump.environ, AWS_ENDPOINT_URL=url).ok().out)
             run = dump.stop()
@@ -150,7 +148,7 @@ def test_following_what_mitmdump_says_of_writes_misses_and_keys(machine: Machine
     create = calls("iam.create_role(RoleName='zfake', AssumeRolePolicyDocument='{}')")
 
     def run(program: tuple[str, ...], *options: str) -> str:
-        with mitm(machine, *MITMDUMP, *arguments(machine, *options, *to_upstream(aws))) as dump:
+        with mitm(machine, "mitmdump", *arguments(machine, *options, *to_upstream(aws))) as dump:
             machine.run(*program, **dump.environ)
             return dump.stop().out
 
@@ -165,7 +163,7 @@ def test_following_what_mitmdump_says_of_writes_misses_and_keys(machine: Machine
     assert "miss" not in run(LIST_USERS, f"awstape_replay={cassette}")
 
     machine.environ["AWSTAPE_KEY"] = "another fake key"
-    failed = machine.run(*MITMDUMP, *arguments(machine, f"awstape_cassette={cassette}", *to_upstream(aws)))
+    failed = machine.run("mitmdump", *arguments(machine, f"awstape_cassette={cassette}", *to_upstream(aws)))
     (command,) = re.findall(r'with a key of your own: mitmdump -s "\$\(awstape addon\)" (.*)\)', failed.out)
     options = [word for word in shlex.split(command) if word != "--set"]
     assert f"recorded {cassette}: 1 track" in run(LIST_USERS, *options)
@@ -173,7 +171,7 @@ def test_following_what_mitmdump_says_of_writes_misses_and_keys(machine: Machine
 
 def test_mitmdump_tells_what_passed_it(machine: Machine, aws: StandIn, cassette: Path) -> None:
     reverse = ("--mode", f"reverse:{aws.url}")
-    with mitm(machine, *MITMDUMP, *arguments(machine, f"awstape_cassette={cassette}"), *reverse) as dump:
+    with mitm(machine, "mitmdump", *arguments(machine, f"awstape_cassette={cassette}"), *reverse) as dump:
         machine.run("curl", "-s", f"{dump.environ['HTTPS_PROXY']}/health").ok()
         run = dump.stop()
     assert "what passed the proxy, 1 request, was for other services and hosts" in run.out
@@ -181,7 +179,7 @@ def test_mitmdump_tells_what_passed_it(machine: Machine, aws: StandIn, cassette:
 
 
 def test_mitmdump_ends_when_an_option_is_wrong(machine: Machine) -> None:
-    run = machine.run(*MITMDUMP, *arguments(machine, "awstape_replay=no-such.yaml"))
+    run = machine.run("mitmdump", *arguments(machine, "awstape_replay=no-such.yaml"))
     assert run.status == 1
     assert "OptionsError: no-such.yaml: " in run.out
 

@@ -39,7 +39,7 @@ from e2e import launch
 _TESTS: Final = Path(__file__).parents[1]
 #: The folder of the commands, as an environment variable: the workers of a test run share it.
 _VARIABLE: Final = "AWSTAPE_TESTS_WARM"
-_INSTALLED: Final = ("aws", "awstape", "moto_server", "pytest")
+_INSTALLED: Final = ("aws", "awstape", "mitmdump", "moto_server", "pytest")
 #: Environment variables that Python reads when it starts.
 _OF_PYTHON: Final = ("PYTHON", "LANG", "LC_")
 
@@ -90,8 +90,10 @@ class Process(subprocess.Popen[str]):
         cwd, env, to_stdin, from_stdin, to_stdout, from_stdout, to_stderr, from_stderr = *rest[4:6], *rest[9:15]
         assert args[0] == sys.executable
         arguments = args[1:], str(cwd or Path.cwd()), dict(os.environ if env is None else env)
+        # A stream that is not redirected has the number -1.
+        streams = [own if given == -1 else given for own, given in enumerate((to_stdin, from_stdout, from_stderr))]
         try:
-            self._connection, self.pid = launch.ask(folder().name, *arguments, (to_stdin, from_stdout, from_stderr))
+            self._connection, self.pid = launch.ask(folder().name, *arguments, tuple(streams))
         except OSError:
             super()._execute_child(args, *rest)  # type: ignore[misc]
             return
@@ -115,6 +117,17 @@ class Process(subprocess.Popen[str]):
         with suppress(subprocess.TimeoutExpired):
             self._wait(0)
         return self.returncode
+
+
+def run(command: Sequence[str], *, timeout: float = 60, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end, and captures its output. options: those of `subprocess.Popen`."""
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with Process(list(command), text=True, **streams, **options) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 # --- in the process that forks ----------------------------------------------------------------------------------
@@ -160,7 +173,9 @@ def _import_everything() -> None:
 
 def _can_fork(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Whether a fork would behave like a new process."""
-    of_python = {name: value for name, value in environ.items() if name.startswith(_OF_PYTHON)}
+    of_python = {
+        name: value for name, value in environ.items() if name.startswith(_OF_PYTHON) and name != "PYTHONUNBUFFERED"
+    }
     is_known = bool(arguments) and (arguments[0] in ("-c", "-m", "-u") or not arguments[0].startswith("-"))
     return is_known and "COVERAGE_PROCESS_START" not in environ and of_python.items() <= os.environ.items()
 
@@ -245,13 +260,21 @@ def _become(streams: Sequence[int], folder: str, environ: dict[str, str]) -> Non
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
+    if environ.get("PYTHONUNBUFFERED"):
+        _write_at_once()
+
+
+def _write_at_once() -> None:
+    """Does not buffer the standard output."""
+    output = os.fdopen(1, "wb", buffering=0, closefd=False)
+    sys.stdout = io.TextIOWrapper(output, encoding="utf-8", errors="surrogateescape", write_through=True)
 
 
 def _run(arguments: Sequence[str]) -> None:
     """Runs a program like `python ARGUMENT…`."""
     match arguments:
         case ["-u", *rest]:
-            sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
+            _write_at_once()
             _run(rest)
         case ["-c", code, *rest]:
             sys.argv[:] = ["-c", *rest]

@@ -30,17 +30,17 @@ sys.exit(child_process.exit_like(status))
 """
 #: Tells each signal, and ends with the count at SIGUSR2.
 LISTENER = """
-import signal, sys
+import os, signal, sys
 count = 0
 def hear(number, frame):
     global count
     count += 1
-    print(signal.Signals(number).name, flush=True)
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())  # print would fail within the other print
     if number == signal.SIGUSR2:
         sys.exit(count)
 for name in "INT TERM HUP QUIT USR1 USR2".split():
     signal.signal(getattr(signal, "SIG" + name), hear)
-print("ready", flush=True)
+os.write(1, b"ready\\n")
 while True:
     signal.pause()
 """

@@ -165,7 +165,8 @@ def test_boto3_uses_the_endpoint_with_dummy_credentials(environ: Mapping[str, st
     config = tmp_path / "config"
     config.write_text(f"[default]\n{profile}[profile example-profile]\n{profile}")
     changes = endpoint_environment(environ, ENDPOINT) | dummy_environment(environ, tape(analyzers("us-west-2")))
-    child = apply(environ, changes) | {"AWS_CONFIG_FILE": str(config), "PATH": os.environ["PATH"]}
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    child = apply(environ, changes) | {"AWS_CONFIG_FILE": str(config), **kept}
     found = subprocess.run([warm.python(), "-c", ASK_BOTO3], env=child, capture_output=True, check=True).stdout
     assert json.loads(found) == [f"{ENDPOINT}/", f"{ENDPOINT}/analyzer", "AWSTAPE", None, "us-west-2"]
 

@@ -61,24 +61,39 @@ def ask(host: str, port: int, number: int) -> Answers:
     return answers
 
 
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clients") / "tape.yaml"
+    path.write_text(CASSETTE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(path: Path) -> tuple[list[Answers], object]:
+    """What each client gets from an endpoint that answers anew, one client after the other; and what was played."""
+    with endpoint(path) as (tape, *address), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KnownReplies, "serve_again", lambda self, key: None)
+        answers = [ask(*address, number) for number in range(CLIENTS)]
+    return answers, played(tape)
+
+
 @pytest.mark.parametrize("is_known", [True, False], ids=["known", "anew"])
 @pytest.mark.parametrize("is_lazy", [True, False], ids=["lazily", "whole"])
 def test_64_clients_get_what_each_would_get_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool, is_lazy: bool
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: tuple[list[Answers], object],
+    is_known: bool,
+    is_lazy: bool,
 ) -> None:
-    path = tmp_path / "tape.yaml"
-    path.write_text(CASSETTE)
-    with endpoint(path) as (alone, *address), monkeypatch.context() as patch:
-        patch.setattr(KnownReplies, "serve_again", lambda self, key: None)
-        expected = [ask(*address, number) for number in range(CLIENTS)]
     if not is_known:
         monkeypatch.setattr(KnownReplies, "serve_again", lambda self, key: None)
     if is_lazy:
         monkeypatch.setattr(cassette_files, "LAZY_FROM", 1)
     with endpoint(path) as (tape, *address), ThreadPoolExecutor(CLIENTS) as threads:
         assert any("pages" not in vars(take) for take in tape.cassette.takes) == is_lazy
-        assert [*threads.map(lambda number: ask(*address, number), range(CLIENTS))] == expected
-    assert played(tape) == played(alone)
+        assert [*threads.map(lambda number: ask(*address, number), range(CLIENTS))] == alone[0]
+    assert played(tape) == alone[1]
 
 
 def played(tape: Tape) -> object:

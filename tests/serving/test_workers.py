@@ -26,6 +26,7 @@ from awstape.errors import UserError
 from awstape.opening import open_for_replay
 from awstape.program import servers
 from awstape.serving.worker import owner_of
+from e2e import warm
 from support.demo_takes import NO_USERS, READ_AFTER_WRITE, TWO_TAKES
 
 LIMIT = 30  # seconds
@@ -116,7 +117,7 @@ def environ(folder: Path) -> dict[str, str]:
 def replaying(folder: Path, *options: str) -> Iterator[Replay]:
     with ExitStack() as closing:
         process = closing.enter_context(
-            subprocess.Popen(
+            warm.Process(
                 command(folder, "--json", *options),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -291,9 +292,9 @@ def test_the_report_and_the_exit_status_are_those_of_one_process(
 ) -> None:
     done = []
     for count in (1, WORKERS):
-        program = [sys.executable, "-c", PROGRAM, form, *sessions]
+        program = [warm.python(), "-c", PROGRAM, form, *sessions]
         arguments = [*command(tmp_path, *options, workers=count), "--", *program]
-        run = subprocess.run(arguments, capture_output=True, text=True, env=environ(tmp_path), timeout=LIMIT)
+        run = warm.run(arguments, env=environ(tmp_path), timeout=LIMIT)
         done.append((run.returncode, run.stdout, run.stderr))
     assert done[0] == done[1]
     assert done[0][0] == status
@@ -379,14 +380,14 @@ def test_a_worker_that_dies_is_reported_and_hangs_no_client(replay: Replay) -> N
 
 @pytest.mark.parametrize("count", ["0", "-1", "many"])
 def test_a_number_of_workers_below_one_is_refused(tmp_path: Path, count: str) -> None:
-    done = subprocess.run(command(tmp_path, workers=count), capture_output=True, text=True, env=environ(tmp_path))
+    done = warm.run(command(tmp_path, workers=count), env=environ(tmp_path))
     assert done.returncode == 2
     assert "ERROR" in done.stderr
     assert "--workers" in done.stderr
 
 
 def test_workers_are_no_proxies(tmp_path: Path) -> None:
-    done = subprocess.run(command(tmp_path, "--proxy"), capture_output=True, text=True, env=environ(tmp_path))
+    done = warm.run(command(tmp_path, "--proxy"), env=environ(tmp_path))
     assert done.returncode == 2
     assert done.stderr == ("ERROR --workers serves a plain endpoint only, not --proxy\nTIP leave out one of the two\n")
 
@@ -403,6 +404,6 @@ def test_a_port_that_is_taken_ends_the_workers(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         arguments = command(tmp_path, "--port", str(port))
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=LIMIT, env=environ(tmp_path))
+        done = warm.run(arguments, timeout=LIMIT, env=environ(tmp_path))
     assert done.returncode == 2
     assert done.stderr.startswith(f"ERROR can't listen on 127.0.0.1:{port}: ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,13 +24,8 @@ def run(pytester: pytest.Pytester, module: str, *arguments: str, name: str = "te
 def run_again(pytester: pytest.Pytester, *arguments: str, folder: Path | None = None) -> pytest.RunResult:
     """Runs the tests in the folder of a pytester. folder: the current folder, if another one."""
     command = [sys.executable, "-m", "pytest", f"--basetemp={pytester.path / 'of the run'}", *arguments]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with warm.Process(command, cwd=folder or pytester.path, env=os.environ, text=True, **streams) as process:
-        try:
-            out, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    return pytest.RunResult(process.returncode, out.splitlines(), err.splitlines(), 0)
+    done = warm.run(command, cwd=folder or pytester.path, env=os.environ)
+    return pytest.RunResult(done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), 0)
 
 
 @contextmanager
