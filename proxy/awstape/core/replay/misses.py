@@ -29,7 +29,7 @@ from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.core.text.printable import printable
 
 HEADER = ("x-awstape-miss", "true")
-_STATUS = 400
+_STATUS, _CODE = 400, "CassetteMiss"
 #: Protocol → code and message of the error for a bad token. The real message of IAM is not documented; this one is made
 #: like its other validation errors.
 _BAD_TOKEN = {"query": ("ValidationError", "Invalid {token}."), "ec2": ("InvalidParameterValue", "Invalid {token}.")}
@@ -73,6 +73,20 @@ class Miss(Reply):
     session: str = ""
 
 
+class _Reason(NamedTuple):
+    """Why no page answers a request; kind, nearest, differences as in `Miss`. lines: what follows the summary."""
+
+    kind: Kind
+    summary: str
+    lines: Sequence[str] = ()
+    nearest: Track | None = None
+    differences: Sequence[Difference] = ()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(map(printable, [self.summary, *(f"  {line}" for line in self.lines)]))
+
+
 class MissFactory(NamedTuple):
     """Makes the misses of a replay.
 
@@ -92,42 +106,57 @@ class MissFactory(NamedTuple):
         operation = call.operation
         shown = self.tracks.resolve(operation, page_request.identity)
         same = self.tracks.matching(operation, shown)
-        here = self.tracks.callers.choose(same, call)
-        kind: Kind = "operation"
-        track, found, lines = None, list[Difference](), list[str]()
-        if same and not here:
-            track = same[0]
-            kind, reason = self.tracks.callers.explain(same, call, self.advice)
-            lines.append(reason)
-        elif here:
-            kind, track = "identity", here[0]
-            found = spelling_differences(shown, track)
-            lines.append(f"{len(here)} tracks differ from it only in spelling or order, and were answered differently")
-            lines += [f"one of them: {self.tracks.describe(track)}", *(f"  {difference}" for difference in found)]
-        elif track := self.tracks.find_nearest(operation, shown):
-            rules = self.tracks.match_rules
-            found = identity_differences(operation, shown, track, rules)
-            lines += [f"nearest track: {self.tracks.describe(track)}", *(f"  {difference}" for difference in found)]
-            known = operation.input.members if operation.input else {}
-            if page_request.token is not None and any(name not in known for name in page_request.identity):
-                lines.append("the page token seems to be cut at an '&': percent-encode it in the request")
-            is_redacted = any(shown.get(d.member) != page_request.identity.get(d.member) for d in found)
-            kind = "key" if self._other_keys and self._other_keys == self.keys else "identity"
-            lines += self._key_hints(is_redacted=is_redacted)
-            lines += self._made_name_hints(operation, page_request.identity, found)
-            if missing := suggest_rules(operation, shown, track, rules):
-                lines += ["times differ; to match them, add to pyproject.toml: [tool.awstape.match]"]
-                lines += [f"  {line}" for line in missing]
+        if here := self.tracks.callers.choose(same, call):
+            reason = self._other_spelling(operation, shown, here)
+        elif same:
+            reason = self._other_caller(call, same)
+        elif nearest := self.tracks.find_nearest(operation, shown):
+            reason = self._other_identity(operation, page_request, shown, nearest)
         else:
-            lines.append(
-                "the cassette has no track of this operation"
-                if self.tracks.takes
-                else f"there is no cassette, or it is empty: {self.advice.cassette}"
-            )
-        lines += self.tracks.callers.hints(call, self.advice)
-        if kind != "key":
+            reason = self._unknown_operation(operation)
+        lines = [*reason.lines, *self.tracks.callers.hints(call, self.advice)]
+        if reason.kind != "key":
             lines += self._record("to record it", "new_episodes", writes=not operation.is_read)
-        return self._miss(kind, call, f"{_title(operation)} was not recorded", lines, track, found)
+        return self._of_call(call, reason._replace(lines=lines))
+
+    def _other_spelling(self, operation: Operation, shown: dict[str, Value], here: Sequence[Track]) -> _Reason:
+        """Several tracks of the caller mean the same as the request, and none of them is spelled like it."""
+        found = spelling_differences(shown, here[0])
+        lines = [
+            f"{len(here)} tracks differ from it only in spelling or order, and were answered differently",
+            f"one of them: {self.tracks.describe(here[0])}",
+            *(f"  {difference}" for difference in found),
+        ]
+        return _Reason("identity", _not_recorded(operation), lines, here[0], found)
+
+    def _other_caller(self, call: Call, same: Sequence[Track]) -> _Reason:
+        """The tracks of the request are of other regions or callers."""
+        kind, line = self.tracks.callers.explain(same, call, self.advice)
+        return _Reason(kind, _not_recorded(call.operation), [line], same[0])
+
+    def _other_identity(
+        self, operation: Operation, page_request: PageRequest, shown: dict[str, Value], nearest: Track
+    ) -> _Reason:
+        """The tracks of the operation have other identities. shown: the identity as it may be shown."""
+        rules = self.tracks.match_rules
+        found = identity_differences(operation, shown, nearest, rules)
+        lines = [f"nearest track: {self.tracks.describe(nearest)}", *(f"  {difference}" for difference in found)]
+        known = operation.input.members if operation.input else {}
+        if page_request.token is not None and any(name not in known for name in page_request.identity):
+            lines.append("the page token seems to be cut at an '&': percent-encode it in the request")
+        is_redacted = any(shown.get(d.member) != page_request.identity.get(d.member) for d in found)
+        lines += self._key_hints(is_redacted=is_redacted)
+        lines += self._made_name_hints(operation, page_request.identity, found)
+        if missing := suggest_rules(operation, shown, nearest, rules):
+            lines += ["times differ; to match them, add to pyproject.toml: [tool.awstape.match]"]
+            lines += [f"  {line}" for line in missing]
+        has_other_key = self._other_keys and self._other_keys == self.keys
+        return _Reason("key" if has_other_key else "identity", _not_recorded(operation), lines, nearest, found)
+
+    def _unknown_operation(self, operation: Operation) -> _Reason:
+        empty = f"there is no cassette, or it is empty: {self.advice.cassette}"
+        line = "the cassette has no track of this operation" if self.tracks.takes else empty
+        return _Reason("operation", _not_recorded(operation), [line])
 
     def _record(self, goal: str, mode: str, *, writes: bool = False, services: Sequence[str] = ()) -> list[str]:
         """The command that records what is missing; without a key of the cassette, what has to come before it."""
@@ -193,7 +222,7 @@ class MissFactory(NamedTuple):
         summary = f"{_title(call.operation)}: the recording ended after page {pages}"
         rest = self._record("to record the rest, read the listing to its end", "new_episodes")
         lines = [self._track_line(track), *rest]
-        return self._miss("end", call, summary, lines, track)
+        return self._of_call(call, _Reason("end", summary, lines, track))
 
     def too_early(self, call: Call, track: Track, write: After) -> Miss:
         """The miss for a track of which no take is given out before a write."""
@@ -209,7 +238,7 @@ class MissFactory(NamedTuple):
             *(["request that write first, or remove `after` from the take"] if is_there else mends),
         ]
         summary = f"{_title(call.operation)} was recorded only after {which}"
-        return self._miss("early", call, summary, lines, track)
+        return self._of_call(call, _Reason("early", summary, lines, track))
 
     def hole(self, call: Call, track: Track, page: int, reason: str) -> Miss:
         """The miss for a page that the recording could not keep. reason: as in the cassette."""
@@ -221,21 +250,22 @@ class MissFactory(NamedTuple):
             *(recover if reason.startswith(SET_ASIDE) else []),
             *self._record("to record it anew", "new_episodes", writes=not call.operation.is_read),
         ]
-        return self._miss("hole", call, summary, lines, track)
+        return self._of_call(call, _Reason("hole", summary, lines, track))
 
     def bad_token(self, call: Call, track: Track, owners: Iterable[Track]) -> Miss:
         """The miss for a token that the track never gave out. owners: the tracks that give it out."""
-        code, message = _BAD_TOKEN.get(call.operation.service.protocol, _BAD_JSON_TOKEN)
-        aws_message = message.format(token=call.operation.paging.token if call.operation.paging else "token")
         lines = [self._track_line(track), *(f"the token belongs to {self.tracks.describe(owner)}" for owner in owners)]
         if len(lines) == 1:
             lines.append("a token is valid only in its cassette and paging mode; percent-encode it in the request")
         summary = f"{_title(call.operation)}: the page token is not one of this listing"
-        return self._miss("token", call, summary, lines, track, code=code, aws_message=aws_message)
+        reason = _Reason("token", summary, lines, track)
+        code, message = _BAD_TOKEN.get(call.operation.service.protocol, _BAD_JSON_TOKEN)
+        token = call.operation.paging.token if call.operation.paging else "token"
+        return self._of_call(call, reason, code, f"{message.format(token=token)}\n{reason.text}")
 
     def unreadable(self, request: Request, problem: str) -> Miss:
         """The miss for a request that does not fit the service model. problem: what is wrong, without its values."""
-        return self._miss("request", request, f"the request can't be read: {problem}", [])
+        return self._of_request(request, _Reason("request", f"the request can't be read: {problem}"))
 
     def other_service(self, request: Request) -> Miss:
         """The miss for a service that is not replayed, named as in the request's signature, else by its host."""
@@ -247,7 +277,7 @@ class MissFactory(NamedTuple):
             services = (*self.models.names, others[0])
             lines += self._record("to record it", "new_episodes", services=services)
         summary = self._not_replayed(name or "an unknown service")
-        return self._miss("service", request, summary, lines, is_recorded=False)
+        return _of_service(request, None, _Reason("service", summary, lines))
 
     def _other_services(self, request: Request, of_host: Sequence[str]) -> list[str]:
         """The services that are not replayed and that a request may be for, by its host or signature; likely first."""
@@ -258,47 +288,40 @@ class MissFactory(NamedTuple):
     def too_many_sessions(self, request: Request, limit: int) -> Miss:
         """The miss for a request that would begin a session beyond the limit."""
         lines = ["reset sessions that have ended with POST /~NAME/~/reset, or all sessions with POST /~/reset"]
-        return self._miss("session", request, f"there are {limit} sessions, and no more can begin", lines)
+        return self._of_request(
+            request, _Reason("session", f"there are {limit} sessions, and no more can begin", lines)
+        )
 
     def other_host(self, host: str) -> Miss:
         """The miss for a connection to a host that is not replayed. host: its name as it may be shown."""
-        return self._miss("host", Request("CONNECT", "", ""), self._not_replayed(host), [], is_recorded=False)
+        return _of_service(Request("CONNECT", "", ""), None, _Reason("host", self._not_replayed(host)))
 
     def _not_replayed(self, what: str) -> str:
         *others, last = self.models.names
         return f"{what} is not replayed: only " + (f"{', '.join(others)} and {last} are" if others else f"{last} is")
 
-    def _miss(
-        self,
-        kind: Kind,
-        of: Call | Request,
-        summary: str,
-        lines: list[str],
-        track: Track | None = None,
-        found: Iterable[Difference] = (),
-        code: str = "CassetteMiss",
-        aws_message: str = "",
-        *,
-        is_recorded: bool = True,
-    ) -> Miss:
-        """A miss for a call, or for a request of which no operation is known.
+    def _of_call(self, call: Call, reason: _Reason, code: str = _CODE, message: str = "") -> Miss:
+        """The miss for a call. message: of the error, the text of the reason if it is empty."""
+        service = call.operation.service
+        members: dict[str, Value] = {"Type": "Sender"} if (call.protocol or service.protocol) == "query" else {}
+        failure = Failure(_STATUS, code, message or reason.text, members)
+        response = write_failure(service, failure, derive_request_id("miss", reason.text), call.protocol)
+        return _make_miss(response, _title(call.operation), reason)
 
-        is_recorded: whether the request is for a recorded service.
-        """
-        text = "\n".join(map(printable, [summary, *(f"  {line}" for line in lines)]))
-        message = f"{aws_message}\n{text}" if aws_message else text
-        id_ = derive_request_id("miss", text)
-        name = ""
-        if isinstance(of, Call):
-            name, service = _title(of.operation), of.operation.service
-            members: dict[str, Value] = {"Type": "Sender"} if (of.protocol or service.protocol) == "query" else {}
-            response = write_failure(service, Failure(_STATUS, code, message, members), id_, of.protocol)
-        else:
-            of_service = try_find_service(self.models, of) if is_recorded else None
-            name = of_service.name if of_service else ""
-            response = _write_error(of, of_service, code, message, id_)
-        marked = replace(response, headers=(*response.headers, HEADER))
-        return Miss(marked, kind, name, text, track, tuple(found))
+    def _of_request(self, request: Request, reason: _Reason) -> Miss:
+        """The miss for a request to a replayed service of which no operation is known."""
+        return _of_service(request, try_find_service(self.models, request), reason)
+
+
+def _of_service(request: Request, service: Service | None, reason: _Reason) -> Miss:
+    """The miss for a request of which no operation is known. service: None if it is not replayed."""
+    response = _write_error(request, service, _CODE, reason.text, derive_request_id("miss", reason.text))
+    return _make_miss(response, service.name if service else "", reason)
+
+
+def _make_miss(response: Response, operation: str, reason: _Reason) -> Miss:
+    marked = replace(response, headers=(*response.headers, HEADER))
+    return Miss(marked, reason.kind, operation, reason.text, reason.nearest, tuple(reason.differences))
 
 
 def error_response(models: Models, request: Request, code: str, text: str) -> Response:
@@ -313,3 +336,7 @@ def _write_error(request: Request, service: Service | None, code: str, message: 
 
 def _title(operation: Operation) -> str:
     return f"{operation.service.name} {operation.name}"
+
+
+def _not_recorded(operation: Operation) -> str:
+    return f"{_title(operation)} was not recorded"
