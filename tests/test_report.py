@@ -8,6 +8,7 @@ from awstape.core.aws.model import Value
 from awstape.core.recording.summary import RecordingSummary
 from awstape.report import recording_facts, recording_lines, replay_facts, replay_lines
 from support.exchanges import ACCOUNT, cassette, fail, player, record, request, respond
+from support.misses import not_recorded
 
 USER: dict[str, Value] = {"UserName": "alice-example", "Arn": f"arn:aws:iam::{ACCOUNT}:user/alice-example"}
 POLICY = {"PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/example"}
@@ -105,7 +106,7 @@ def test_a_miss_is_reported_with_its_explanation() -> None:
     replayed.answer(request("ListUsers"))
     replayed.answer(request("ListUsers", {"PathPrefix": "/admins/"}))
     lines = list(replay_lines(replayed))
-    assert lines[0] == "miss: iam ListUsers was not recorded"
+    assert lines[0] == f"miss: {not_recorded('iam ListUsers')}"
     assert "  nearest track: iam ListUsers {}" in lines
     assert any("PathPrefix: request has " in line and line.endswith(" / cassette has nothing") for line in lines)
     (facts,) = json.loads(json.dumps(replay_facts(replayed)))["misses"]
@@ -120,7 +121,7 @@ def test_a_miss_is_reported_with_its_explanation() -> None:
     }
     assert [difference["member"] for difference in facts["differences"]] == ["PathPrefix"]
     replayed.answer(request("ListUsers", {"PathPrefix": "/admins/"}))
-    assert next(replay_lines(replayed)) == "miss: iam ListUsers was not recorded (2 times)"
+    assert next(replay_lines(replayed)) == f"miss: {not_recorded('iam ListUsers')} (2 times)"
 
 
 def test_a_take_that_was_not_replayed_is_listed() -> None:
@@ -147,9 +148,9 @@ def test_a_miss_names_its_session() -> None:
     replayed = player(cassette(USERS))
     for session in ("", "a", "a"):
         replayed.answer(request("ListRoles"), session)
-    assert next(replay_lines(replayed)) == "miss: iam ListRoles was not recorded (3 times, session a)"
+    assert next(replay_lines(replayed)) == f"miss: {not_recorded('iam ListRoles')} (3 times, session a)"
     replayed.answer(request("ListRoles"), "b")
-    assert next(replay_lines(replayed)) == "miss: iam ListRoles was not recorded (4 times, 2 sessions)"
+    assert next(replay_lines(replayed)) == f"miss: {not_recorded('iam ListRoles')} (4 times, 2 sessions)"
     facts = replay_facts(replayed)["misses"]
     assert isinstance(facts, list)
     assert [miss.get("session") for miss in facts] == [None, "a", "a", "b"]

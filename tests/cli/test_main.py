@@ -27,6 +27,7 @@ from awstape.proxying import requirement
 from awstape.tape import Tape
 from support.exchanges import request, respond
 from support.failing import failure
+from support.misses import not_recorded
 
 HEADER = "version: 1\n"
 USERS = HEADER + "---\nservice: iam\noperation: ListUsers\nidentity: {}\npages:\n- output:\n    Users: []\n"
@@ -303,7 +304,7 @@ def test_the_exit_status_is_the_programs_or_1_for_a_miss(
     else:
         assert "<Code>CassetteMiss</Code>" in output
         assert "true" in output
-        assert errors.startswith("miss: iam ListRoles was not recorded\n")
+        assert errors.startswith(f"miss: {not_recorded('iam ListRoles')}\n")
         assert "not replayed" not in errors
 
 
@@ -322,7 +323,7 @@ def test_replay_in_json(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
         }
     ]
     (miss,) = facts["misses"]
-    assert miss["text"].splitlines()[0] == "iam ListRoles was not recorded"
+    assert miss["text"].splitlines()[0] == not_recorded("iam ListRoles")
     assert (miss["kind"], miss["operation"], miss["nearest"]) == ("operation", "iam ListRoles", None)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from e2e.harness import Machine, Run, aws_cli, ca_variables, json_documents
 from e2e.renaming import renaming
+from support.misses import not_recorded
 from support.standin import StandIn
 
 AUDIT_POLICY = "arn:aws:iam::111122223333:policy/team-a/AuditPolicy"
@@ -54,4 +55,4 @@ def test_the_cli_reports_a_miss(machine: Machine, cassette: Path) -> None:
     run = machine.awstape("replay", cassette, "--", "aws", "iam", "list-users")
     assert run.status != 0
     assert "An error occurred (CassetteMiss) when calling the ListUsers operation" in run.err
-    assert "miss: iam ListUsers was not recorded" in run.err
+    assert f"miss: {not_recorded('iam ListUsers')}" in run.err

@@ -13,6 +13,7 @@ import pytest
 from e2e.conftest import Recorded
 from e2e.harness import LIST_EVERYTHING, Machine, calls, program
 from e2e.watch import Watch
+from support.misses import not_recorded
 from support.standin import StandIn
 
 LOCAL = {"127.0.0.1", "localhost"}
@@ -40,7 +41,7 @@ def test_neither_a_replayed_call_nor_a_miss_opens_a_connection(
     run = owner.awstape("replay", recorded.cassette, *way, "--", *both, **watch.environ, **miss)
     assert run.status == 1
     assert run.out.endswith("}\n400 CassetteMiss\n")
-    assert run.err.startswith("miss: iam ListRoleTags was not recorded\n")
+    assert run.err.startswith(f"miss: {not_recorded('iam ListRoleTags')}\n")
     assert run.err.count("miss: ") == 1, "a recorded call was missed, or a miss was retried"
     assert watch.events("awstape", "socket") <= LOCAL
     (address,) = watch.events("program", "socket.connect")

@@ -16,6 +16,7 @@ import pytest
 from awstape.catalog.service_models import load_models
 from awstape.files import cassette_files
 from e2e.harness import Machine, Run, calls, to_upstream
+from support.misses import not_recorded
 from support.standin import StandIn
 
 #: The cassette's path has to be quoted in a command.
@@ -40,8 +41,8 @@ def follow(machine: Machine, text: str, pattern: str, aws: StandIn, *, command: 
 
 #: Situation → the program before and after a change, and the words of the report.
 CHANGES = {
-    "a request was added": ([USERS], [USERS, ROLES], "miss: iam ListRoles was not recorded"),
-    "a write was added": ([USERS], [USERS, CREATE], "miss: iam CreateRole was not recorded"),
+    "a request was added": ([USERS], [USERS, ROLES], f"miss: {not_recorded('iam ListRoles')}"),
+    "a write was added": ([USERS], [USERS, CREATE], f"miss: {not_recorded('iam CreateRole')}"),
     "a listing is read further": ([ROLES], [ALL_ROLES], "miss: iam ListRoles: the recording ended after page"),
     "another service": ([USERS], [USERS, ANALYZERS], "miss: access-analyzer is not replayed: only iam is"),
 }

@@ -114,8 +114,7 @@ def test_credentials_that_have_expired_are_not_refreshed(path: Path) -> None:
 
 def test_credentials_that_were_not_fetched_yet_are_unknown(path: Path) -> None:
     client = with_credentials(DeferredRefreshableCredentials(refuse, "assume-role"))
-    missed = pytest.raises(MissError, match="was not recorded")
-    with missed, awstape.replay(path), pytest.raises(ClientError, match="it has no credentials"):
+    with pytest.raises(MissError), awstape.replay(path), pytest.raises(ClientError, match="it has no credentials"):
         client.list_roles()
 
 

@@ -11,6 +11,7 @@ import pytest
 from awstape.catalog.service_models import load_models
 from awstape.cli.main import main
 from awstape.files import cassette_files
+from support.misses import not_recorded
 from support.pytest_runs import LIST_ROLES, run, run_again, text_of, without_key
 from support.standin import StandIn
 
@@ -49,7 +50,7 @@ CHANGES = {
         OLD,
         OLD + "    boto3.client('iam').create_role(RoleName='zfake', AssumeRolePolicyDocument='{}')\n",
         "",
-        "miss: iam CreateRole was not recorded",
+        f"miss: {not_recorded('iam CreateRole')}",
     ),
 }
 

@@ -16,6 +16,7 @@ from awstape.cli.main import main
 from awstape.files import cassette_files
 from examples import ROOT
 from support import standin_data
+from support.misses import not_recorded
 from support.pytest_runs import LIST_ROLES, run, run_again, text_of
 from support.standin import StandIn
 
@@ -277,7 +278,7 @@ def test_its_misses_are_the_tests(awstape):
 """,
     )
     result.assert_outcomes(passed=2, errors=1)
-    assert "miss: iam ListUsers was not recorded" in text_of(result)
+    assert f"miss: {not_recorded('iam ListUsers')}" in text_of(result)
 
 
 def test_clients_created_before_the_test_can_be_attached(pytester: pytest.Pytester, cassettes: Path) -> None:
@@ -353,9 +354,9 @@ def test_expecting(awstape):
     )
     result.assert_outcomes(passed=6, failed=1, skipped=1, errors=5)
     text = text_of(result)
-    missed = r"""
-miss: iam ListRoles was not recorded
-  nearest track: iam ListRoles {}
+    missed = rf"""
+miss: {not_recorded("iam ListRoles")}
+  nearest track: iam ListRoles {{}}
     PathPrefix: request has "/alias-\w+/" / cassette has nothing
   to record it: pytest --awstape=new_episodes 'test_module.py::test_(missed|failing)'
 in cassettes/roles.yaml
@@ -370,7 +371,7 @@ not replayed: iam ListRoles {}: 1 page
     assert f"{unplayed}to remove what is not replayed: pytest --awstape=rewrite 'test_module.py::test_own'\n" in text
     assert f"{unplayed}to remove what no test in the folder asks for: pytest --awstape=rewrite '.'\n" in text
     assert "\nin cassettes/test_module/test_own.yaml\n" in text
-    assert "\nERROR test_module.py::test_missed - Failed: miss: iam ListRoles was not recorded\n" in text
+    assert f"\nERROR test_module.py::test_missed - Failed: miss: {not_recorded('iam ListRoles')}\n" in text
     assert "unused fault: throttle ListUsers: no request matched it" in text
 
 
@@ -398,7 +399,7 @@ def test_each_recording_mode(pytester: pytest.Pytester, aws: StandIn) -> None:
     result = run(pytester, more, "--awstape=once")
     result.assert_outcomes(passed=0, failed=1, errors=0)
     assert text_of(result).count("to record it: pytest --awstape=new_episodes 'test_module.py::test_it'") == 1
-    assert "\nFAILED test_module.py::test_it - miss: iam ListUsers was not recorded\n" in text_of(result)
+    assert f"\nFAILED test_module.py::test_it - miss: {not_recorded('iam ListUsers')}\n" in text_of(result)
     assert (tape.read_bytes(), aws.calls) == (first, {"ListRoles": 2})
     run(pytester, more, "--awstape=new_episodes").assert_outcomes(passed=1)
     assert aws.calls == {"ListRoles": 2, "ListUsers": 1}

@@ -23,6 +23,7 @@ from awstape.opening import open_for_replay
 from awstape.program import servers
 from awstape.tape import Tape
 from support.demo_takes import NO_USERS, TWO_TAKES
+from support.misses import not_recorded
 
 CASSETTE = f"version: 1\n{TWO_TAKES}{NO_USERS}"
 GET_ROLE = "Action=GetRole&Version=2010-05-08&RoleName=demo"
@@ -186,7 +187,7 @@ def test_misses_name_the_differences(client: Client) -> None:
     assert (miss["kind"], miss["operation"], miss["nearest"]) == ("identity", "iam GetRole", UNPLAYED_ROLE)
     (difference,) = miss["differences"]
     assert (difference["member"], difference["cassette"]) == ("RoleName", '"demo"')
-    assert miss["text"].startswith("iam GetRole was not recorded\n")
+    assert miss["text"].startswith(f"{not_recorded('iam GetRole')}\n")
 
 
 # --- what is not there ---

@@ -34,6 +34,7 @@ from support.exchanges import (
     respond,
     traverse,
 )
+from support.misses import not_recorded
 
 ROLE: dict[str, Value] = {"RoleName": "zreal-deployer"}
 ALIAS = Aliases(KEY).name("role", "zreal-deployer")
@@ -231,7 +232,7 @@ def test_a_miss_names_the_nearest_track_and_each_difference() -> None:
     recorded = cassette((request("ListFindings", far), empty), (request("ListFindings", near), empty))
     answer = missed(player(recorded).answer(request("ListFindings", {**near, "sort": {"orderBy": "DESC"}})))
     lines = answer.text.split("\n")
-    assert lines[0] == "accessanalyzer ListFindings was not recorded"
+    assert lines[0] == not_recorded("accessanalyzer ListFindings")
     assert lines[1].startswith("  nearest track: accessanalyzer ListFindings in eu-west-1 {")
     assert lines[2] == '    sort: request has {"orderBy": "DESC"} / cassette has {"orderBy": "ASC"}'
     assert lines[3] == "  to record it: awstape record CASSETTE --mode new_episodes -- COMMAND"
