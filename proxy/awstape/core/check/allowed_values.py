@@ -26,7 +26,7 @@ _ALLOW = re.compile(r"#+\s*awstape:\s*allow\b[\s:]*(?P<reason>.*)")
 _NO_CONTENT = re.compile(r"\s*(?:#.*|---\s*(?:#.*)?)?")
 
 
-#: Members of a page in a cassette that are none of the answer.
+#: Members of a page in a cassette, in which the members of the answer are.
 _OF_PAGES = {("output",), ("error",)}
 AllowedText = tuple[tuple[str, ...], str]
 """The names of the members on the way to a text, without indices and keys, and the text."""

@@ -58,11 +58,14 @@ Level = Literal["error", "warning", "kept", "allowed"]
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """A problem in a text: the line, counted from 1, the member (may be empty), and the kind.
+    """A problem in a text.
 
-    kind: the kind of the real value (`Aliases.count_by_kind`), `format`, `allow`, `in git`, or the kind of a warning
-    (`KINDS`).
-    problem: a description, empty for a real value. tip: what to do, may be empty.
+    line: counted from 1.
+    member: may be empty.
+    kind: the kind of the real value (`core.redaction.value_kinds`), `format`, `allow`, `in git`, or the kind of a
+        warning (`KINDS`).
+    problem: a description, empty for a real value.
+    tip: what to do, may be empty.
     """
 
     line: int

@@ -80,7 +80,7 @@ def _never_in_identities(operation: Operation) -> dict[str, str]:
 
 
 def _lint_unknown_members(value: Value, shape: Shape | None, path: Path) -> Iterator[Problem]:
-    """Members that are not in the model. One that resembles none of the model's is not named: it may be private."""
+    """Members that are not in the model. A name unlike all of the model's is not shown: it may be private."""
     if shape is None:
         return
     for step, item in _iterate_parts(value, shape):

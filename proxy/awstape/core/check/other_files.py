@@ -4,7 +4,7 @@
    keys. Comments are searched, too. Of a file that is no YAML, every line is searched.
 2. Binary and compressed texts are searched as what they hold, if that is text.
 3. The tokens of headers are real values here: `Authorization: Bearer …`, cookies. A cassette of awstape has no headers.
-4. Ids of requests, digests and signatures look random and tell nothing: they are no findings. Nor is what other tools
+4. Ids of requests, digests and signatures look random and reveal nothing: they are no findings. Nor is what other tools
    write in place of a secret, such as `DUMMY` and `<REDACTED>`.
 5. As in a cassette, what AWS's documentation uses is no finding, and neither is what the project keeps or a comment
    allows (`core.check.value_search`, `core.check.allowed_values`).

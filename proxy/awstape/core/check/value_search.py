@@ -1,4 +1,4 @@
-"""Searches a text for values that look real, and tells those that the project or a comment lets stay.
+"""Searches a text for values that look real, and for those that the project or a comment lets stay.
 
 1. Redaction is the test: it changes nothing in redacted text, under any key. So a text is redacted by its place, under
    a key that is discarded. A text that changes had a real value, and redaction knows its kind.
@@ -29,8 +29,10 @@ _with_documentation = cache(DocumentationRules.of)
 class KeptValue:
     """A value that looks real and is no finding: what a reviewer reads before it is committed.
 
-    kept_by: the rule of the project, `keep` or `keep-names`; empty if a comment allows the value. reason: that of the
-    comment. place: as of a `FreeText`, or what else the value is in. line: where the text with it begins, from 1.
+    kept_by: the rule of the project, `keep` or `keep-names`; empty if a comment allows the value.
+    reason: the reason in the comment.
+    place: as of a `FreeText`, or what else the value is in.
+    line: where the text with the value begins, from 1.
     """
 
     kept_by: str
@@ -43,7 +45,13 @@ class KeptValue:
 
 @dataclass(frozen=True)
 class Searched:
-    """A text, redacted; the kinds of the real values in it; (kind, value) of these, and of those that a rule keeps."""
+    """What a text holds.
+
+    redacted: the text, redacted.
+    kinds: the kinds of the real values in the text.
+    real: (kind, value) of the real values.
+    kept: (kind, value) of the values that a rule keeps.
+    """
 
     redacted: str
     kinds: tuple[str, ...]
@@ -64,7 +72,7 @@ class ValueSearch:
         return redact_string(text, context, self._known) != text
 
     def search(self, text: str, context: StringContext) -> Searched:
-        """Searches one text, with which no other text has to do."""
+        """Searches one text, by itself."""
         aliases = _new_aliases(self.rules)
         redacted = redact_string(text, context, aliases)
         is_real = redacted != text

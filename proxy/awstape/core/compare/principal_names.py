@@ -1,11 +1,13 @@
 """Principal names: decides which recorded tracks have their principal.
 
-1. A track has its principal where the cassette has the same track for several of its account, one of which may be
-   unknown: their answers may differ. All other tracks have none, so that a cassette of one principal is the same
-   whoever recorded it.
-2. What the old cassette has for a principal stays that of this principal. What it has for none may be of any principal
-   but one that is new: a role that nobody assumed in it, or a caller other than the one of whom it tells. A recording
-   of a principal that is not new replaces it, as one of unknown principals does; that of a new one stands beside it.
+1. A track has its principal where the cassette has the same track for several principals of its account, one of which
+   may be unknown: their answers may differ. All other tracks have no principal, so that a cassette of one principal is
+   the same whoever recorded it.
+2. A track that has a principal in the old cassette keeps it.
+3. A track that has no principal in the old cassette may be of any principal that is not new. A principal is new if it
+   is a role that the old cassette does not assume, or a caller other than the caller that the old cassette names.
+4. A recording of an unknown principal, or of one that is not new, replaces such a track. A recording of a new principal
+   stands beside it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from awstape.core.compare.identity_meaning import write_meaning
 
 
 def find_principals(models: Models, tracks: Mapping[Track, Sequence[Take]]) -> Principals:
-    """What the answers of STS in a cassette tell, of the access key ids that they give out."""
+    """The principals of the access key ids that answers of STS in a cassette give out."""
     found = Principals()
     for track, takes in tracks.items():
         operation = models.operation(track.service, track.operation)
@@ -34,7 +36,7 @@ def find_principals(models: Models, tracks: Mapping[Track, Sequence[Take]]) -> P
 
 
 def is_new(principal: str | None, old: Principals, now: Principals) -> bool:
-    """Whether what a cassette has for no principal is of another one. old: those of the cassette."""
+    """Whether a principal is new (rule 3). old: the principals of the cassette. now: those of the recording."""
     if principal is None or principal in old.given | old.asked:
         return False
     return principal in now.given or bool(old.asked - old.given)

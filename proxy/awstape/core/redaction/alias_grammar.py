@@ -7,7 +7,7 @@
    passes for an alias with a probability of 1 in 100,000 (account ids: three zeros and two check digits), 1 in 1,331
    (other ids) or 1 in 11 (names that begin with `alias-` and ten characters of the alphabet of codes).
 3. The body of an access key id's alias is in lower case. No real access key id is, and credential scanners ignore it.
-   That of a temporary one has the alias of its account before it, so that who signs with it is the same caller.
+   The alias of a temporary access key id has its account's alias before the body, so that the caller stays the same.
 """
 
 from __future__ import annotations

@@ -7,15 +7,15 @@
    cassette reveals nothing: without the key each of them is equally likely to have a given alias (HMAC is a
    pseudorandom function, RFC 2104), and nothing else in the cassette depends on it.
 3. An alias has the grammar of its kind and is recognised without the key (`core.redaction.alias_grammar`).
-4. An alias is never aliased again, so redacting twice changes nothing. Where `known` tells the aliases of the cassette
-   at hand, only these and those given out since are aliases: a real value may look like one. Else every text of that
-   form is. Aliases that were there when they came are counted (`existing_aliases`).
+4. An alias is never aliased again, so redacting twice changes nothing. With a cassette at hand (`known`), only its
+   aliases and those given out since count as aliases: a real value may look like one. Otherwise every text of the form
+   of an alias counts. Aliases that the traffic brought are counted (`existing_aliases`).
 5. A string has the same alias whatever it names: names are made of their parts, each of which is computed alone, an
    account from its alias. So a name that a program makes of aliases, `deny-alias-CODE_x` or `logs-000123456789`, has
    the alias of the real name that it stands for.
 6. No two values share an alias within one recording (`core.redaction.marks`).
-7. Whoever makes requests has the alias of its account. An access key id that tells no account has one of its own, which
-   is computed and never noted: no value of a recording is replaced by it.
+7. The caller of a request has the alias of its account. An access key id without an account in it has an alias of its
+   own, which is computed and never noted: it replaces no value of a recording.
 8. Under another key, an alias is renewed from itself, in a name code by code: aliases that agreed before agree after.
 """
 
@@ -112,7 +112,8 @@ class Aliases:
     """Computes aliases under a key, except for what the project keeps, and remembers in memory what they stand for.
 
     known: the keyed parts, in lower case, of the aliases in the cassette at hand; None if every text of the form of an
-    alias is one. apart: the marks in its header.
+        alias is one.
+    apart: the marks in the header of the cassette.
     """
 
     def __init__(
@@ -157,7 +158,7 @@ class Aliases:
         return self._alias("account", value, lambda: self._spell("account", value, spell_account))
 
     def caller(self, access_key_id: Hidden[str]) -> str:
-        """The alias of the account that an access key id is of; for an id that tells none, `caller-k42mrt7s3lrt`."""
+        """The alias of the account that an access key id is of; for an id without one, `caller-k42mrt7s3lrt`."""
         account = account_of_access_key(access_key_id.reveal())
         if account is not None:
             return account if self.is_alias(account) else self.account(account)

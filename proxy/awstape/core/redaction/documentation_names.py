@@ -1,9 +1,9 @@
-"""Names that say nothing of their owner: common words, and those of AWS's documentation.
+"""Names that reveal nothing about their owner: common words, and the names in AWS's documentation.
 
-1. Ids, keys and digests that end with EXAMPLE stay in recordings, too: of random ones, one in 10 billion does.
-2. All else of documentation is no finding of `check`, but a recording aliases it as any other: a test account may have
-   one of these numbers.
-3. Nor is a name that has general words only, such as `ReadOnlyRole` or `my-example-bucket`.
+1. Ids, keys and digests that end with EXAMPLE stay in recordings, too: one in 10 billion random ones does.
+2. Other names of documentation are no findings of `check`, but a recording replaces them: a test account may have such
+   a number.
+3. A name that has general words only, such as `ReadOnlyRole` or `my-example-bucket`, is no finding either.
 4. A recording aliases a name that is a common word, but searches no other text for it.
 """
 
@@ -35,7 +35,7 @@ _COMMON_WORDS = frozenset(
     "account admin alias all aws bucket catalog default federated group iam key name none null policy primary role "
     "root service test text user value version".split()
 )
-#: Words of names that say nothing of their owner: kinds of things, rights, stages, and services.
+#: Words of names that reveal nothing about their owner: kinds of things, rights, stages, and services.
 _GENERAL_WORDS = frozenset(
     """
     access account accounts admin administrator administrators admins alias all allow analyzer and any api app

@@ -46,11 +46,15 @@ _NAME = Kind("name", borders=None)
 
 @dataclass(frozen=True)
 class Leak:
-    """A real value that redaction left: its kind and where it is. value: never shown.
+    """A real value that redaction left: its kind and where it is.
 
-    page: counted from 1, 0 for the identity. member: its path without indices, such as `Roles[].Description`;
-    `identity.…` in an identity, `after.identity.…` in that of the write before it; empty for text that belongs to no
-    member. rule: the project rule that would hide it, or empty. is_whole: whether it is the whole string.
+    take: counted from 1.
+    page: counted from 1, 0 for the identity.
+    member: its path without indices, such as `Roles[].Description`; `identity.…` in an identity, `after.identity.…` in
+        the identity of the write before a take; empty for text that belongs to no member.
+    value: never shown.
+    rule: the project rule that would hide the value, or empty.
+    is_whole: whether the value is the whole string.
     """
 
     track: Track = field(repr=False)

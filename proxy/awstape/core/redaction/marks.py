@@ -1,18 +1,18 @@
 """Marks keep the aliases of two values apart.
 
-1. No two values share an alias within one recording. Where the second one met would get the alias of another, it is
-   spelled from another digest of itself, and a keyed mark of it is noted. The cassette's header has the marks, so
-   replay and later recordings spell it alike.
-2. Without the key, a mark reveals nothing but that there is such a value, and by its end which alias it would have
-   had. So cassettes in which that alias may stand for different values are not taken together.
-3. Of a name, it is the code of a part that is spelled again, or of one spelling of a part. The product of codes that
-   stands for the end of a long name is not.
-4. Which of two values is met first depends on the order of the traffic, unless the cassette at hand has the mark: the
-   first one's alias is in the journal, and in products of codes, before the second one is met.
-5. The values of other cassettes are unknown. Where none has a mark, an alias of theirs may be that of another value
-   here (accounts: 1 in 10 million).
-6. In a room that is nearly used up, values share their first alias: 10,000 authentication codes, 130,000 IPv4
-   addresses, 30 spellings of one part (of some 500).
+1. Within one recording, no two values share an alias. A value that would get the alias of an earlier value is spelled
+   from another digest of itself, and a keyed mark of the value is noted.
+2. The header of a cassette has the marks, so that replay and later recordings spell the value alike.
+3. Without the key, a mark reveals only that there is such a value, and by its end which alias the value would have had.
+   Cassettes in which this alias may stand for different values are not replayed together.
+4. The mark of a name is about one part of the name, or about one spelling of a part. A product of codes, which stands
+   for the end of a long name, has no mark.
+5. The order of the traffic decides which of two values comes first, unless the cassette at hand has a mark. The alias
+   of the first value stays: when the second value comes, the alias is in the journal, and in products of codes.
+6. The values of other cassettes are unknown. If no cassette has a mark, an alias of another cassette may be that of
+   another value here (accounts: 1 in 10 million).
+7. Where nearly all aliases of a form are in use, values share their first alias: with 10,000 authentication codes,
+   130,000 IPv4 addresses, or 30 spellings of one part (of some 500).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Callable, Set
 
 from awstape.core.redaction.name_codes import spell_symbols
 
-#: A mark's keyed characters, and those that tell which alias it is about.
+#: The number of a mark's keyed characters, and of the characters at its end, which are computed from an alias.
 _KEYED, MARK_ENDING = 6, 6
 #: How many digests of a value are tried.
 _MOST_DIGESTS = 100
@@ -37,7 +37,7 @@ class Marks:
     def __init__(self, digest: Callable[[str, str], bytes], known: Set[str] = frozenset()) -> None:
         self._digest = digest
         self.known = set(known)
-        """The marks in the header, and those of values met."""
+        """The marks in the header, and the marks of values that were met."""
         self._value_of: dict[str, str] = {}
         """Alias, or code in an alias → the first value that it was spelled for."""
 
@@ -49,9 +49,9 @@ class Marks:
         return alias in self._value_of
 
     def spell(self, purpose: str, value: str, spell: Callable[[bytes], str]) -> tuple[str, list[str]]:
-        """What is spelled from the first digest of a value of which no other value has it, and the marks this takes.
+        """Spells a value from its first digest that no other value is spelled alike from.
 
-        Each digest that the value is not spelled from has a mark.
+        Returns as well the new marks: one for each digest that was passed over.
         """
         new: list[str] = []
         if not self.known:
@@ -73,5 +73,5 @@ class Marks:
 
 
 def mark_ending(part: str) -> str:
-    """The end of all marks of values that are not spelled as a part of an alias is, by case."""
+    """The end of each mark that keeps a value from being spelled as this part of an alias, in any case."""
     return spell_symbols(hashlib.sha256(part.lower().encode()).digest(), MARK_ENDING)

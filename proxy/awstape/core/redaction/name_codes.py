@@ -6,8 +6,8 @@
    is the product of the codes of all parts and joints that are left.
 3. A text of four words or more is no name: its alias is one code, the product of all. Codes of single words would show
    the order of the words, and the frequent ones. A text that is made of the alias of such a text has another alias.
-4. The product is associative, as that of maps x → ax + b modulo a prime is. So the codes of what a program puts before
-   and behind an alias have the same product as the codes of the real name; nobody needs the key for it.
+4. The product is associative, like that of the maps x → ax + b modulo a prime. So the codes of what a program puts
+   before and behind an alias have the same product as the codes of the real name; nobody needs the key for it.
 5. A code has nine keyed characters and a check character, which is computed from the others in lower case. All are of
    an alphabet of eleven, so that a quoted alias of any length, in any case and with any joints has an entropy below 4.5
    bits per character: no scanner takes it for a secret. It has five letters or more, all of them consonants, and a

@@ -64,7 +64,7 @@ class Rules:
         return bool(self.keep or self.keep_names)
 
     def without_keep(self) -> Rules:
-        """The same rules, but none by which a value stays."""
+        """The rules, without those by which a value stays."""
         return replace(self, keep=(), keep_names=False) if self.keep_something else self
 
     def keeps(self, value: str) -> bool:

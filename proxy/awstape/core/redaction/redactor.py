@@ -68,7 +68,7 @@ class Redactor:
 
     @property
     def apart(self) -> frozenset[str]:
-        """The marks for the header of a cassette: those that were there, and those of values seen."""
+        """The marks for the header of a cassette: the marks it had, and those of values seen."""
         return frozenset(self.aliases.marks.known)
 
     def forget(self) -> None:
@@ -114,7 +114,7 @@ class Redactor:
         return self.aliases.caller(access_key_id) if access_key_id else None
 
     def redact_principal(self, principal: str) -> str:
-        """The principal of a track, for that of a request."""
+        """The principal of a track, for the principal of a request."""
         return edit_principal(principal, self.redact_string)
 
     def redact_accounts(self, text: str) -> str:
@@ -174,7 +174,7 @@ class Redactor:
 
     @property
     def names(self) -> dict[str, str]:
-        """Real name → its alias, in the order in which the names were met: those of roles, users, buckets, …"""
+        """Real name → its alias, for roles, users, buckets and the like, in the order in which they were met."""
         return self.aliases.names_of_things
 
     def count_by_kind(self) -> dict[str, int]:

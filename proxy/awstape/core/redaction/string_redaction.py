@@ -69,7 +69,7 @@ _INPUT_LIST = lazy_pattern(r"(?:Permissions\w{8})?PolicyInputList\.\d{1,4}|Resou
 _PUBLIC_KEY_POLICY = "default"
 #: Policies that the model marks as sensitive: what identifies somebody in them is known by its place.
 _POLICY_SHAPES = frozenset({"AccessCheckPolicyDocument"})
-#: Members, and criteria of filters, of actions, which are redacted as those of a policy.
+#: Members and criteria of filters that hold actions, which are redacted as in a policy.
 _ACTION_MEMBERS = frozenset({"action", "actions", "ActionNames", "EvalActionName"})
 #: Members of names that hold a service instead.
 _SERVICE_MEMBERS = frozenset({"AWSServiceName"})

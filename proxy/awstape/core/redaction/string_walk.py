@@ -344,6 +344,6 @@ def _edit_name(name: str, place: Place, path: Path, edit: StringEdit) -> str:
 
 
 def _find_key(place: Place, members: Mapping[str, Value]) -> str:
-    """What the siblings of a member of a pair say that it is."""
+    """What a member of a pair is, by its siblings."""
     keys = (members.get(sibling) for sibling in place.key_members)
     return next((key for key in keys if isinstance(key, str)), "")

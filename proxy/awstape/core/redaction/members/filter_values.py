@@ -2,8 +2,8 @@
 
 1. A value becomes an alias. Words of the service stay: findings have statuses, types and times.
 2. A criterion is a word of the service, or the key of a condition, which is redacted as in a policy.
-3. The values of a simulation's conditions become aliases, except for numbers, times and the like. No other traffic
-   tells of them that they are names.
+3. The values of a simulation's conditions become aliases, except for numbers, times and the like: no other traffic
+   identifies them as names.
 """
 
 from __future__ import annotations

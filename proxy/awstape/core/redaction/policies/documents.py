@@ -1,8 +1,8 @@
 """Redaction of JSON documents: policies by the places of their grammar, everything else literal by literal.
 
 1. Public by place: Version, Effect, actions, operators, condition keys, service principals, and booleans, numbers and
-   dates where they are compared. Only identifiers in them become aliases. What has not the form of its place is
-   redacted as the value of its key, or as free text.
+   dates where they are compared. Only identifiers in them become aliases. A text without the
+   form of its place is redacted as the value of its key, or as free text.
 2. A Sid or an Id that consists of words with few numbers between them, such as `VisualEditor0` or `AllowS3ForEC2`,
    stays: it is its author's text. Identifiers in it become aliases here, names that are known from the same recording
    in the end (`core.redaction.text.names_in_text`). Any other is free text; UUIDs stay. What holds no word in sixteen
@@ -58,7 +58,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
     }.items()
 }
 _LABEL = _FORMS[LABEL.element]
-#: A text that holds no word, such as a token or its digest. UUIDs and numbers are none.
+#: A text that holds no word, such as a token or its digest. UUIDs and numbers do not count.
 _DIGEST = lazy_pattern(
     r"(?!\d+\Z)(?:[0-9a-fA-F]{16,}|(?!.*[A-Za-z][a-z]{3})(?!.*[A-Z]{4})(?!.*-.*-)[\w+/=-]{16,})", re.ASCII | re.DOTALL
 )

@@ -1,7 +1,7 @@
 """Numbers of people, cards and bank accounts: their forms, and the checks that tell them from any other number.
 
-1. A number is one only if its check digits fit, where its form has some. So one in ten numbers of 16 digits that begin
-   as those of cards do is taken for one, one in 97 texts of the form of an IBAN.
+1. The check digits of a number must fit, where its form has some. So one in ten numbers of 16 digits that begin like a
+   card number is taken for one, and one in 97 texts of the form of an IBAN.
 2. Four groups of four digits, and the groups of an IBAN, need no check: no other number is written so, and one with a
    wrong digit is a customer's as well. (Three groups of four are an account id of AWS.)
 3. Where a form has no check digits (US social security numbers), its groups must be of the right lengths.
@@ -118,7 +118,7 @@ def _fits_cpf(text: str) -> bool:
 
 
 def _fits_rijksregister(text: str) -> bool:
-    """Whether the check of a Belgian number fits; for those born since 2000 it is that of a longer number."""
+    """Whether the check of a Belgian number fits. Since 2000 it is computed from a longer number."""
     digits = text.translate(_NO_GAPS)
     return any(97 - int(century + digits[:-2]) % 97 == int(digits[-2:]) for century in ("", "2"))
 

@@ -54,7 +54,7 @@ SECRET_WORDS = "secret token credential credentials Geheimnis geheim secreto seg
 PIN_WORDS = "pin puk"
 _KEY_WORDS = "key Schlüssel clé clave chiave chave sleutel klucz"
 _LOGIN_WORDS = "login logon credentials creds Zugang Zugangsdaten Anmeldung identifiants acceso acesso accesso"
-#: `passe` of `mot de passe` is a password, that of `passenger` is none: words up to this length count as a whole.
+#: Words up to this length count as a whole only: `passe` is a password in `mot de passe`, but not in `passenger`.
 _LONGEST_SHORT = 5
 #: No letter is beside, or another word of a name begins: `dbPw`.
 _BEGIN, _END = (rf"(?:{border}|(?<=[a-z])(?=[A-Z]))" for border in (r"(?<![^\W\d_])", r"(?![^\W\d_])"))
@@ -96,7 +96,7 @@ _HEX_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
 
 
 def is_digest(key: str, text: str) -> bool:
-    """Whether a text is a digest in hexadecimal digits, behind a key that says so; that of a secret is a secret."""
+    """Whether a text is a digest in hexadecimal digits, by its key. The digest of a secret is a secret."""
     is_key = _DIGEST_KEY.search(key) is not None and not is_secret_key(key)
     return is_key and _HEX_DIGEST.fullmatch(text) is not None
 
@@ -143,7 +143,7 @@ def redact_secret(text: str, aliases: Aliases, key: str = "") -> str:
 
 
 def redact_secret_pair(match: re.Match[str], aliases: Aliases) -> str | None:
-    """A match of `SECRET_PAIR` with an alias for the value; None if it is none of a secret."""
+    """A match of `SECRET_PAIR` with an alias for the value; None if the value is no secret."""
     key, joint, text = match["secret_key"], match["secret_joint"], match["secret"]
     value = text.rstrip(".:!?")
     is_sentence = "=" not in joint and not key.startswith("--")

@@ -1,7 +1,7 @@
 """Redaction by default-deny, of services that have no rules of their own.
 
-1. What a string is, its place tells (`find_treatment`): a name, any other value, a time, the key of a tag, the message
-   of an error, or a member that the service's profile keeps readable (`core.redaction.services.profiles`).
+1. The place of a string tells what it is (`find_treatment`): a name, any other value, a time, the key of a tag, the
+   message of an error, or a member that the service's profile keeps readable (`core.redaction.services.profiles`).
 2. These stay: values of enums, times, small numbers, words that the model publishes (`Service.words`) or that are
    public everywhere (`core.redaction.services.public_words`). In the place of a name, only the words that AWS gives as
    names do.
@@ -67,7 +67,8 @@ _SECRET = lazy_pattern(
     r"|(?:access|auth|authorization|bearer|id|refresh|session|security|webidentity|oauth)token|plaintext)\Z",
     re.IGNORECASE,
 )
-#: Members of secrets that are none: docs.aws.amazon.com/secretsmanager, "JSON structure of Secrets Manager secrets".
+#: Keys in the JSON of a secret whose values are no secrets: docs.aws.amazon.com/secretsmanager, "JSON structure of
+#: Secrets Manager secrets".
 _KEYS_OF_SECRETS = frozenset(
     "accountId dbClusterIdentifier dbInstanceIdentifier dbname engine host hostname masterarn port ssl username".split()
 )
@@ -77,7 +78,7 @@ _HIDDEN = lazy_pattern(r"\*+")
 _TAGS = lazy_pattern(r"tags?(?:et|list|map|s)?\Z", re.IGNORECASE)
 _TAG_KEY = lazy_pattern(r"tag_?keys?(?:list|type|only)?\Z", re.IGNORECASE)
 _FILTER = lazy_pattern(r"filter", re.IGNORECASE)
-#: Names of filters for the key of a tag, and how those for its value begin.
+#: Names of filters for the key of a tag, and the beginning of names of filters for its value.
 _OF_TAG_KEYS = frozenset({"tag-key", "tag-keys", "TagKey", "TagKeys"})
 _OF_TAGS = "tag:"
 #: The forms of codes of errors, with their namespaces, and of keys.
@@ -219,7 +220,7 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
 
 
 def _find_kept_form(treatment: Treatment, place: Place, key: str) -> re.Pattern[str] | None:
-    """The form of the strings in a place that stay but for identifiers in them; None if none do."""
+    """The form of the strings in a place that stay except for identifiers in them; None if none stay."""
     if treatment == "code":
         return _CODE
     if treatment == "key" or key in _OF_TAG_KEYS:

@@ -5,8 +5,8 @@
    service defines, such as an attribute of a queue.
 2. What stays has the form of a few words (`READABLE`). Identifiers in it become aliases all the same.
 3. Enums, times, numbers and words that are public everywhere (`core.redaction.services.public_words`) need no profile.
-   A member that holds what a customer wrote or named does not belong here, but for the ids of a batch's entries: SDKs
-   look for those of their request in the answer.
+   A member that holds what a customer wrote or named does not belong here, except for the ids of a batch's entries:
+   SDKs look for the ids of their request in the answer.
 """
 
 from __future__ import annotations

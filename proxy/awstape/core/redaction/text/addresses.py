@@ -2,10 +2,10 @@
 
 1. These stay: wildcards (`0.0.0.0/0`, `::/0`), private, shared and link-local ranges as a whole (`10.0.0.0/8`), the
    addresses of the host itself and of the instance metadata, and documentation ranges with all their parts.
-2. Blocks that are larger than anybody's stay (`128.0.0.0/1`).
+2. Blocks that are too large for a customer's network stay (`128.0.0.0/1`).
 3. A part of a private range (`10.20.0.0/16`) shows a customer's network and becomes an alias.
-4. The alias has the prefix length of the address, and that of a block is a block (`core.redaction.alias_grammar`). An
-   address that is in a block need not have an alias that is in the block's.
+4. An alias has the prefix length of its address, and the alias of a block is a block (`core.redaction.alias_grammar`).
+   The alias of an address in a block need not be in the alias of the block.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ _LINKED = "AWSServiceRoleFor"
 
 
 def redact_name(kind: str, name: str, aliases: Aliases) -> str:
-    """A name's alias. Names that AWS assigns stay; of those that AWS began, only the customer's rest is replaced."""
+    """A name's alias. Names that AWS assigns stay. Of a name that AWS begins, only the customer's rest is replaced."""
     if (known := aliases.by_value.get((kind, name))) is not None:
         return known
     if kind == "oidc-provider":

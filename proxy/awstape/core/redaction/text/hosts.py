@@ -1,10 +1,10 @@
-"""Redaction of hosts and URLs in text: a customer's become aliases, those that everybody knows stay.
+"""Redaction of hosts and URLs in text: hosts of customers become aliases, public hosts stay.
 
 1. A host is redacted in a URL, and alone if it ends in a domain that is for private networks, for hosts of AWS or
    common (`_BARE`). Its alias is that of a name, part by part, as in an identity provider's ARN.
 2. AWS's own hosts stay. Of a host that AWS gives to a customer (`finance.s3.amazonaws.com`) the customer's labels
    become an alias. So do the bucket and the key of an object in a URL, as in the object's ARN.
-3. Documentation's hosts, those of shared identity providers and of public standards stay (`_PUBLIC_DOMAINS`).
+3. Hosts of documentation, of shared identity providers and of public standards stay (`_PUBLIC_DOMAINS`).
 4. The user and the password in a URL become aliases whatever the host is, except for templates such as `${user}`. A
    password's is `$((alias-CODE))`: programs that parse the URL find one, scanners find a template.
 5. `api://` is no host: it begins the name of an application in Azure.

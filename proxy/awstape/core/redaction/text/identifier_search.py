@@ -46,7 +46,7 @@ _TIME = lazy_pattern(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[
 _ACCOUNT_DIGITS = lazy_pattern(
     r"\d\d\d(?:\d(?:(?<!\d{5})(?P<lone>\d{8}(?!\d))|\d{8}|[-_ ]\d{4})|[-_ ]\d{3}[-_ ]\d{3}[-_ ]\d{3})"
 )
-#: A colon behind it is no part of it. It may end in an IPv4 address.
+#: An IPv6 address. It may end in an IPv4 address. A colon behind the address does not belong to it.
 _IPV6 = (
     r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})"
     rf"(?:[0-9A-Fa-f:]{{0,29}}:{IPV4}|[0-9A-Fa-f:]{{0,38}}(?:[0-9A-Fa-f]|::))"
@@ -83,7 +83,7 @@ def search_pattern(forms: Iterable[str], *, in_sentences: bool = False) -> re.Pa
         found["unique"] += r"(?::(?P<session>[\w+=,.@-]+))?"
     anywhere = [f"(?P<{form}>{found.pop(form)})" for form in list(found) if form in _INNER]
     numbers = [f"(?P<{form}>{found.pop(form)})" for form in PERSONAL_NUMBERS if form in found]
-    # Only these may begin within a word: the others are tried at its beginning; most words are no number.
+    # All others begin with a word, and most words are no number: few patterns are tried at most positions.
     others = "|".join(f"(?P<{form}>{pattern})" for form, pattern in found.items())
     others += f"|(?=[0-9A-Z])(?:{'|'.join(numbers)})" if numbers else ""
     return lazy_pattern("|".join([*anywhere, f"(?<![A-Za-z0-9])(?:{others})"]), re.ASCII)

@@ -96,7 +96,7 @@ OWN_PAGE_TOKEN = lazy_pattern(rf"{REPLAY_TOKEN}|token", re.ASCII)
 #: Public in text. As a name, such an address was chosen by a customer.
 DOCUMENTATION_EMAIL = lazy_pattern(r".+@(?:[\w-]+\.)*example\.(?:com|net|org)", re.IGNORECASE)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-#: One behind it and a hyphen is the end of a range of addresses; anything else makes it a version.
+#: In `10.0.0.1-10.0.0.9`, both are addresses. Any other text behind a hyphen makes the number a version.
 IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 #: Not behind a word for a digest: `sha256:`, `digest = `.
 _NO_DIGEST = r"(?<![A-Za-z0-9])(?=[0-9a-f]{64}(?![A-Za-z0-9]))" + "".join(
@@ -106,7 +106,7 @@ _NO_DIGEST = r"(?<![A-Za-z0-9])(?=[0-9a-f]{64}(?![A-Za-z0-9]))" + "".join(
 )
 #: An account id as people write it.
 ACCOUNT_IN_GROUPS = r"(?:\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}|\d{3}(?:-\d{3}-\d{3}-|_\d{3}_\d{3}_| \d{3} \d{3} )\d{3})"
-#: A number with the code of its country (ITU-T E.164), in groups or not; not one of those that are for films.
+#: A number with the code of its country (ITU-T E.164), in groups or not. Numbers for films (555-01xx) are left out.
 _PHONE = r"\+(?![\d ().-]*555[ .-]?01\d\d(?!\d))[1-9](?:[ .()-]{0,2}\d){7,14}"
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
 _ACCOUNT = Kind("account", "account id", DIGITS)

@@ -10,8 +10,8 @@
 6. A number of thirteen digits with a known account id in it, or of eleven that is one without its zero, holds an alias
    instead.
 7. A password is no name, nor is a part of it: the search before a write replaces it as a whole.
-8. A live request has no other traffic. Its text is a recorded one if the recorded one's aliases are those of what it
-   has in their places (`has_become`): of names of every kind, and of what the search before a write replaced.
+8. A live request has no other traffic. A live text is a recorded one if each alias in the recorded text stands for what
+   the live text has in its place (`has_become`): a name of any kind, or what the search before a write replaced.
 9. The project's `mask` patterns are searched for in the same texts; each word that a match touches is hidden.
 """
 
@@ -214,7 +214,7 @@ def _edit_word(word: str, edit: Rewrite, kept: Set[str]) -> str:
 
 
 def has_become(text: str, redacted: str, aliases: Aliases) -> bool:
-    """Whether a redacted text is that of another one: each of its aliases stands for what that has in its place."""
+    """Whether a text was redacted to this: each alias stands for what the text has in its place."""
     first, *others = split_at_aliases(redacted)
     if not others or not text.startswith(first) or not text.endswith(others[-1]):
         return False
