@@ -27,7 +27,7 @@ from awstape.core.aws.model import Operation, Value
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 _ID = lazy_pattern(r"(?:AKIA|ASIA)([Q-Z2-7][A-Z2-7]{8})(?:[A-Z0-9]{7,}|tape[a-z2-7]{7,})", re.ASCII)
-_DIGITS = lazy_pattern(r"\d{12}", re.ASCII)
+ACCOUNT_ID = lazy_pattern(r"\d{12}", re.ASCII)
 #: The account of a caller, as in cassettes.
 ACCOUNT = lazy_pattern("[0-9]{12}|caller-[a-z2-7]{12}")
 #: A principal, as in cassettes.
@@ -53,7 +53,7 @@ _GIVING: Mapping[str, str | None] = {
 
 def account_of_access_key(access_key_id: str) -> str | None:
     """The account that an access key id encodes; None for an id that encodes none."""
-    if _DIGITS.fullmatch(access_key_id):
+    if ACCOUNT_ID.fullmatch(access_key_id):
         return access_key_id
     if (match := _ID.fullmatch(access_key_id)) is None:
         return None

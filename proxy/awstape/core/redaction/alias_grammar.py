@@ -42,7 +42,6 @@ _NAMED = rf"{MARKER}-{JOINT}*{CODE}(?:{JOINT}+{CODE})*"
 _NAME = lazy_pattern(rf"{_NAMED}{JOINT}*")
 _ONE_CODE = rf"{MARKER}-({CODE})"
 _WORD = lazy_pattern(r"[\w+=,.@-]+")
-_UUID = lazy_pattern(UUID_ALIAS)
 _FRAMED = lazy_pattern(
     rf"{_ONE_CODE}@example\.com|https://{_ONE_CODE}\.example/|<{_ONE_CODE}>"
     rf'|<EntityDescriptor entityID="{_ONE_CODE}"> *</EntityDescriptor>'
@@ -81,7 +80,18 @@ _BLOCK = lazy_pattern(rf"{_IPV4_BLOCK}|{_IPV6_BLOCK}")
 _FEWEST_BLOCK_BITS = 16
 _FINGERPRINT = lazy_pattern(rf"tape:([{SYMBOLS}]{{43}})")
 #: The forms of all aliases. Most texts match none, and are rejected with this one match.
-_FORMS = (_ACCOUNT, _NAME, _UUID, _FRAMED, _UNIQUE_ID, _PREFIXED, _CANONICAL_ID, _RESOURCE_ID, _FINGERPRINT, _ADDRESS)
+_FORMS = (
+    _ACCOUNT,
+    _NAME,
+    UUID_ALIAS,
+    _FRAMED,
+    _UNIQUE_ID,
+    _PREFIXED,
+    _CANONICAL_ID,
+    _RESOURCE_ID,
+    _FINGERPRINT,
+    _ADDRESS,
+)
 _ANY_FORM = lazy_pattern("|".join(form.pattern for form in _FORMS), re.ASCII)
 _IN_NUMBER = lazy_pattern(r"(?<!\d)(?:(?P<first>000\d{9})\d|\d(?P<last>000\d{9}))(?!\d)", re.ASCII)
 _CODE_ALIAS = lazy_pattern(r"0\d{5}", re.ASCII)
@@ -91,7 +101,7 @@ _CHECKS_OF_NUMBER = 3
 _ANYWHERE = lazy_pattern(
     rf"(?<![0-9a-z])(?:{_ONE_CODE}@example\.com|{_NAMED}|(?<![a-z]-)(?:{_PREFIXED.pattern}|{_RESOURCE})(?![0-9a-z]))"
     rf"|(?<![0-9A-Za-z])(?:{_UNIQUE_IDS}|{_CANONICAL})(?![0-9A-Za-z])"
-    rf"|(?<!\d)000\d{{9}}(?!\d)|(?<![0-9A-Za-z]){UUID_ALIAS}(?![0-9A-Za-z])"
+    rf"|(?<!\d)000\d{{9}}(?!\d)|(?<![0-9A-Za-z]){UUID_ALIAS.pattern}(?![0-9A-Za-z])"
     rf"|(?<![0-9A-Za-z.]){_IPV4}(?![0-9A-Za-z]|\.\d)|(?<![0-9A-Za-z:]){_IPV6}(?!:?[0-9A-Za-z])",
     re.ASCII,
 )
@@ -333,7 +343,7 @@ def respell_alias(alias: str, digest: Callable[[str], bytes]) -> str:
     if prefixed := _PREFIXED.fullmatch(alias):
         head, *endings = alias.split("-")
         return "-".join([head, *spell_endings(digest("-".join(filter(None, prefixed.groups()))), len(endings))])
-    if f"{MARKER}-" in alias or is_code(alias) or _UUID.fullmatch(alias):
+    if f"{MARKER}-" in alias or is_code(alias) or UUID_ALIAS.fullmatch(alias):
         return respell_codes(
             alias, lambda code: spell_code_in_case(code.lower(), code, lambda text, spell: spell(digest(text)))
         )

@@ -21,13 +21,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Set
 from functools import lru_cache, partial
 from hashlib import sha256
 
-from awstape.core.aws.access_keys import account_of_access_key, replace_account
+from awstape.core.aws.access_keys import ACCOUNT_ID, account_of_access_key, replace_account
 from awstape.core.redaction.alias_grammar import (
     EMAIL_DOMAIN,
     YEAR_OF_TIMES,
@@ -69,7 +68,6 @@ from awstape.core.text.json_documents import canonical_document
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 _ID_PREFIX = lazy_pattern(r"A[A-Z0-9]{3}")
-_ACCOUNT = lazy_pattern(r"\d{12}", re.ASCII)
 _DIGITS = lazy_pattern(r"\d+", re.ASCII)
 _NOT_IN_A_KIND = lazy_pattern(r"[^a-z0-9]+")
 #: Kinds that the project's rule `keep-names` doesn't keep.
@@ -344,7 +342,7 @@ class Aliases:
         if (code := self._codes.get(text)) is None:
             if len(self._codes) >= _MOST_REMEMBERED:
                 self._codes.clear()
-            if len(text) == 12 and _ACCOUNT.fullmatch(text):
+            if len(text) == 12 and ACCOUNT_ID.fullmatch(text):
                 alias = text if self.is_alias(text) else self._spell("account", text, spell_account)
                 code = spell_code_of_account(alias)
             else:

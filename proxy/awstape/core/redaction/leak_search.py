@@ -16,10 +16,11 @@ import base64
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
-from awstape.core.cassette.cassette import Cassette, Page, Take, Track
+from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.members.member_kinds import is_free_text
 from awstape.core.redaction.project_rules import Rules
@@ -40,6 +41,8 @@ from awstape.core.redaction.value_kinds import NO_BORDERS, PAGE_TOKEN, Kind
 from awstape.core.text.encoded_text import decoded_variants, rewrite_everywhere
 from awstape.core.text.substrings import Substrings, rewrite_spans
 
+_String = tuple[str, StringContext, bool]
+"""A string or a map key, its context, and whether it is free text."""
 #: The kind of a value whose kind has no row.
 _NAME = Kind("name", borders=None)
 
@@ -84,21 +87,19 @@ def _find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> 
 
     for track, takes in cassette.tracks():
         operation = models.operation(track.service, track.operation)
-        of_identity = list(_collect_identity_strings(operation, track.identity))
+        of_identity = _collect_strings(partial(edit_member_strings, track.identity, operation.input))
         of_track = [(track.account, ACCOUNT_CONTEXT, False)] if track.account else []
         for number, take in enumerate(takes, 1):
             found = [replace(leak, take=number) for leak in _leaks_in(track, 0, of_identity, search)]
             found += [replace(leak, take=number) for leak in _leaks_in(track, 0, of_track, search, "")]
             if take.after:
                 write = models.operation(take.after.track.service, take.after.track.operation)
-                of_write = _collect_identity_strings(write, take.after.track.identity)
+                of_write = _collect_strings(partial(edit_member_strings, take.after.track.identity, write.input))
                 leaks = _leaks_in(track, 0, of_write, search, "after.identity.")
                 found += [replace(leak, take=number) for leak in leaks]
             for page_number, page in enumerate(take.pages, 1):
-                found += [
-                    replace(leak, take=number)
-                    for leak in _leaks_in(track, page_number, _collect_page_strings(operation, page), search)
-                ]
+                of_page = _collect_strings(partial(edit_page_strings, operation, page))
+                found += [replace(leak, take=number) for leak in _leaks_in(track, page_number, of_page, search)]
             if not found and (account := search.find_any_account(take_document(take))):
                 found.append(Leak(track, number, 0, "", "account", account))
             yield from found
@@ -107,7 +108,7 @@ def _find_leaks(models: Models, cassette: Cassette, search: RealValueSearch) -> 
 def _leaks_in(
     track: Track,
     page: int,
-    strings: Iterable[tuple[str, StringContext, bool]],
+    strings: Iterable[_String],
     search: RealValueSearch,
     prefix: str = "identity.",
 ) -> Iterator[Leak]:
@@ -287,27 +288,13 @@ def _collect_texts(value: Value, texts: list[str]) -> None:
         texts.append(base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value))
 
 
-_Strings = Iterator[tuple[str, StringContext, bool]]
-"""(string, its context, whether it is free text) for each string and map key."""
-
-
-def _collect_identity_strings(operation: Operation, identity: dict[str, Value]) -> _Strings:
-    found: list[tuple[str, StringContext]] = []
-    edit_member_strings(identity, operation.input, _collector(found))
-    return ((text, context, is_free_text(text, context)) for text, context in found)
-
-
-def _collect_page_strings(operation: Operation, page: Page) -> _Strings:
-    found: list[tuple[str, StringContext]] = []
-    edit_page_strings(operation, page, _collector(found))
-    return ((text, context, is_free_text(text, context)) for text, context in found)
-
-
-def _collector(found: list[tuple[str, StringContext]]) -> StringEdit:
-    """An edit that changes nothing and notes each string with its context."""
+def _collect_strings(walk: Callable[[StringEdit], object]) -> list[_String]:
+    """The strings and map keys that a walk visits."""
+    found: list[_String] = []
 
     def note(text: str, context: StringContext) -> str:
-        found.append((text, context))
+        found.append((text, context, is_free_text(text, context)))
         return text
 
-    return note
+    walk(note)
+    return found

@@ -44,8 +44,7 @@ _PART = lazy_pattern(rf"({UUID}(?={JOINT}|\Z)|[^ +,\-./:=@_]+)")
 #: The characters of a code in hexadecimal digits, within what all such UUIDs have in common.
 _HEX = "[0-9a-fA-F]"
 _UUID_BEGIN = "00000000-"
-UUID_ALIAS = rf"{_UUID_BEGIN}{_HEX}{{4}}-4{_HEX}{{3}}-8{_HEX}{{3}}-{_HEX}{{10}}(?:aa|AA)"
-_UUID_ALIAS = lazy_pattern(UUID_ALIAS)
+UUID_ALIAS = lazy_pattern(rf"{_UUID_BEGIN}{_HEX}{{4}}-4{_HEX}{{3}}-8{_HEX}{{3}}-{_HEX}{{10}}(?:aa|AA)")
 _MOST_CODES = 5
 #: Between the words of a text that is no name.
 _FEWEST_BLANKS = 3
@@ -130,7 +129,7 @@ def spell_uuid(code: str) -> str:
 
 def find_code_in_uuid(text: str) -> str | None:
     """The code in the alias of a UUID; None for any other text."""
-    if not _UUID_ALIAS.fullmatch(text):
+    if not UUID_ALIAS.fullmatch(text):
         return None
     digits = text[9:13] + text[15:18] + text[20:23] + text[24:34]
     code = bytes.fromhex(digits).decode("latin-1")

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from awstape.core.aws.access_keys import ACCOUNT_ID
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.text import aws_names
@@ -52,7 +53,6 @@ WHOLE_ARN = lazy_pattern(ARN.pattern.partition("(?P<resource>")[0] + r"(?P<resou
 _WILDCARD = lazy_pattern(rf"({_VARIABLE}|[*?]+)")
 _VARIABLE_DEFAULT = lazy_pattern(r"(\$\{[^,'{}]+,\s*')([^']*)('\})")
 _SERVICE = lazy_pattern(r"[a-z]+(?:-[a-z]+)*\d{0,3}[a-z]*")
-_ACCOUNT = lazy_pattern(r"\d{12}", re.ASCII)
 #: Aliases are longer than most names: a path that would become too long for IAM with them gets one alias instead.
 _LONGEST_PATH = 200
 _LONGEST_ROLE_NAME = 64
@@ -211,7 +211,7 @@ def redact_arn(match: re.Match[str], aliases: Aliases) -> str:
         return match[0][: -len(identity)] + aliases.name("identity", identity) if head and identity else match[0]
     if account in aws_names.ACCOUNT_WORDS or account in aws_names.AWS_ACCOUNTS:
         return match[0]
-    if _ACCOUNT.fullmatch(account):
+    if ACCOUNT_ID.fullmatch(account):
         account = aliases.account(account)
     key = "s3:account" if service == "s3" and account else service
     pieces = split_resource(key, resource)
