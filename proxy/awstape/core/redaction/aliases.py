@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Set
 from functools import lru_cache, partial
