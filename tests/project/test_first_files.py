@@ -81,7 +81,7 @@ def test_a_project_without_python_gets_no_test_of_pytest(file: str, command: str
     for _ in range(2):  # the settings that it writes make no Python of it
         *_, step = write_first_files(tmp_path, {})
         assert (step.done, step.path.name) == ("left", "test_awstape.py")
-        assert f"awstape replay tests/cassettes/ -- {command}" in step.text
+        assert f"awstape replay cassettes/ -- {command}" in step.text
     assert not [*tmp_path.rglob("*.py")]
 
 
@@ -101,3 +101,13 @@ def test_what_git_ignores(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     done = subprocess.run(["git", "check-ignore", *names], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout.split() == names[1:]
+
+
+def test_the_folder_of_the_settings_is_used_everywhere(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.awstape.pytest]\nfolder = "tapes"\n')
+    steps = [*write_first_files(tmp_path, os.environ)]
+    assert not any("cassettes" in str(step.path) for step in steps)
+    assert (tmp_path / "tapes/test_awstape/test_every_role_has_a_name.yaml").exists()
+    (pattern,) = re.findall("files: (.*)", (tmp_path / ".pre-commit-config.yaml").read_text())
+    assert re.search(pattern, "tapes/a.yaml") and not re.search(pattern, "cassettes/a.yaml")
+    assert (tmp_path / ".gitattributes").read_text() == "**/tapes/**/*.yaml diff=awstape\n"

@@ -6,6 +6,8 @@ of a file: nothing in it is changed.
 
 from __future__ import annotations
 
+import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
 from awstape.core.cassette.yaml.validation import SCHEMA_FILE
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
+from awstape.files.project_settings import load_pytest_options
 from awstape.workbench import synthetic_tracks
 
 _SETTINGS = """
@@ -25,7 +28,7 @@ _SETTINGS = """
 # services = ["iam", "sts", "s3"]    # what is recorded, by the names of boto3
 # keep = ["demo-*"]                  # names and ids that are public and stay, as globs
 """
-_ATTRIBUTES = "**/cassettes/**/*.yaml diff=awstape\n"
+_ATTRIBUTES = "**/{cassettes}/**/*.yaml diff=awstape\n"
 _IGNORED = "*.yaml.journal\n*.yaml.*.journal\n*.yaml.quarantine\n"
 _HOOK = """
   - repo: local
@@ -34,7 +37,7 @@ _HOOK = """
         name: awstape check
         entry: awstape check --skip-others
         language: system
-        files: (^|/)cassettes/.*\\.(ya?ml|journal|quarantine)$
+        files: (^|/){cassettes}/.*\\.(ya?ml|journal|quarantine)$
 """
 _TEST = """import boto3
 import pytest
@@ -65,8 +68,8 @@ _LANGUAGES = {
 #: Files of a project in Python.
 _PYTHON = ("setup.py", "setup.cfg", "requirements.txt", "Pipfile", "poetry.lock", "uv.lock", "tox.ini", "pytest.ini")
 _OTHER_LANGUAGE = """it is for pytest, and this project is not in Python; instead:
-awstape record tests/cassettes/first.yaml -- {command}
-awstape replay tests/cassettes/ -- {command}
+awstape record {cassettes}/first.yaml -- {command}
+awstape replay {cassettes}/ -- {command}
 more: awstape guide languages"""
 
 
@@ -83,15 +86,21 @@ def write_first_files(folder: Path, environ: Mapping[str, str]) -> Iterator[Step
     """Writes the files of a project, and yields what was done about each. Raises UserError."""
     tests = folder / "tests" if (folder / "tests").is_dir() else folder
     yield _add(folder / "pyproject.toml", _SETTINGS, is_there=_has_settings)
-    yield _add(folder / ".gitattributes", _ATTRIBUTES, text="then: git config diff.awstape.command 'awstape diff'")
+    cassettes = tests / str(load_pytest_options(folder).get("folder", "cassettes"))
+    attributes = _ATTRIBUTES.format(cassettes=cassettes.name)
+    yield _add(folder / ".gitattributes", attributes, text="then: git config diff.awstape.command 'awstape diff'")
     yield _add(folder / ".gitignore", _IGNORED)
-    yield _write_hook(folder / ".pre-commit-config.yaml")
+    yield _write_hook(folder / ".pre-commit-config.yaml", _HOOK.format(cassettes=re.escape(cassettes.name)))
     schema = dump_schema(cassette_schema(load_models(), data_version()))
-    yield _write(tests / "cassettes" / SCHEMA_FILE, schema)
+    yield _write(cassettes / SCHEMA_FILE, schema)
     if command := _find_other_language(folder):
-        yield Step("left", tests / "test_awstape.py", _OTHER_LANGUAGE.format(command=command))
+        yield Step(
+            "left",
+            tests / "test_awstape.py",
+            _OTHER_LANGUAGE.format(command=command, cassettes=os.path.relpath(cassettes, folder)),
+        )
     else:
-        yield from _write_test(tests / "test_awstape.py", environ)
+        yield from _write_test(tests / "test_awstape.py", cassettes, environ)
 
 
 def _find_other_language(folder: Path) -> str | None:
@@ -140,19 +149,19 @@ def _write(path: Path, content: str, text: str = "") -> Step:
     return Step("made", path, text)
 
 
-def _write_hook(path: Path) -> Step:
+def _write_hook(path: Path, hook: str) -> Step:
     if not path.exists():
-        return _write(path, f"repos:{_HOOK}", "then: pre-commit install")
+        return _write(path, f"repos:{hook}", "then: pre-commit install")
     if "awstape-check" in path.read_text("utf-8"):
         return Step("kept", path)
-    return Step("left", path, f"add below `repos:`{_HOOK.rstrip()}")
+    return Step("left", path, f"add below `repos:`{hook.rstrip()}")
 
 
-def _write_test(path: Path, environ: Mapping[str, str]) -> Iterator[Step]:
+def _write_test(path: Path, cassettes: Path, environ: Mapping[str, str]) -> Iterator[Step]:
     if path.exists():
         yield Step("kept", path)
         return
-    cassette = path.parent / "cassettes" / path.stem / "test_every_role_has_a_name.yaml"
+    cassette = cassettes / path.stem / "test_every_role_has_a_name.yaml"
     if not cassette.exists():
         operation = synthetic_tracks.find_operation("iam", "list-roles")
         made = synthetic_tracks.make_cassette(operation, (), environ, items=5, page_size=2, output=cassette)
