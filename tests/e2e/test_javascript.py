@@ -177,18 +177,42 @@ pages:
 )
 
 
-def test_each_test_file_has_a_session_as_documented(with_sdk: Machine) -> None:
+RUNNERS = {
+    "node --test": ([], ["node", "--test"], {}),
+    "Vitest": (["vitest"], ["npx", "vitest", "run"], {"vitest.config.mjs": "export default { SETTING };"}),
+    "Jest": (
+        ["jest"],
+        ["node", "--experimental-vm-modules", "node_modules/.bin/jest"],
+        {"jest.config.mjs": 'export default { SETTING, testMatch: ["**/*.test.mjs"] };'},
+    ),
+}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_each_test_file_has_a_session_as_documented(runner: str, with_sdk: Machine) -> None:
     """Both files get the first take; without sessions, the second one would get the second take."""
-    (module,) = re.findall(r"^```js\n// session.mjs\n(.*?)^```", GUIDE_TEXT, re.MULTILINE | re.DOTALL)
-    (with_sdk.home / "session.mjs").write_text(module)
+    packages, command, files = RUNNERS[runner]
+    if packages:
+        npm = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *packages)
+        subprocess.run(npm, cwd=with_sdk.home, check=True, timeout=300, capture_output=True)
+    (module,) = re.findall(r"^```js\n(// session.js\n.*?)^```", GUIDE_TEXT, re.MULTILINE | re.DOTALL)
+    (setting,) = re.findall(
+        rf"^\| {re.escape(f'`{runner}`' if ' ' in runner else runner)} \| `(.*?)`", GUIDE_TEXT, re.M
+    )
+    (with_sdk.home / "session.js").write_text(module)
     (with_sdk.home / "takes.yaml").write_text(TAKES)
+    library = "node:test" if runner == "node --test" else "vitest" if runner == "Vitest" else "@jest/globals"
     for name in ("one", "two"):
-        (with_sdk.home / f"{name}.test.mjs").write_text(SESSION_TEST % 0)
-    (command,) = re.findall("^awstape replay cassettes/ -- (node --import .*)$", GUIDE_TEXT, re.MULTILINE)
-    files = ("one.test.mjs", "two.test.mjs")
-    run = with_sdk.awstape("replay", "takes.yaml", "--", *command.split(), *files)
-    assert run.status == 0, run.out
-    assert with_sdk.awstape("replay", "takes.yaml", "--", "node", "--test", *files).status == 1, "no sessions"
+        (with_sdk.home / f"{name}.test.mjs").write_text((SESSION_TEST % 0).replace("node:test", library))
+    alone = [*command, "one.test.mjs", "two.test.mjs"]
+    for name, text in files.items():
+        (with_sdk.home / name).write_text(text.replace("SETTING, ", "").replace("SETTING", ""))
+    assert with_sdk.awstape("replay", "takes.yaml", "--", *alone).status == 1, "no sessions"
+    for name, text in files.items():
+        (with_sdk.home / name).write_text(text.replace("SETTING", setting))
+    documented = alone if files else [*setting.split(), *alone[2:]]
+    run = with_sdk.awstape("replay", "takes.yaml", "--", *documented)
+    assert run.status == 0, run.out + run.err
 
 
 def test_npm_test_is_recorded_as_documented(with_sdk: Machine, aws: StandIn) -> None:
