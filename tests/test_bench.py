@@ -92,7 +92,7 @@ def test_an_amount_is_taken_as_it_is() -> None:
     ("goal", "met"),
     [(Goal(2.0), True), (Goal(1.9), False), (Goal(1, more=0.5), False), (Goal(1, more=1), True), (None, None)],
 )
-def test_goals(goal: Goal | None, met: bool | None) -> None:
+def test_whether_a_goal_is_met(goal: Goal | None, met: bool | None) -> None:
     assert Comparison.of([Figure(2.0)], [Figure(1.0)], Contender("that", goal=goal)).is_met is met
 
 

@@ -24,7 +24,7 @@ from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.view.selectors import SelectedTrack, select
-from awstape.core.view.track_statistics import cassette_statistics
+from awstape.core.view.track_statistics import track_statistics
 from awstape.core.view.value_lines import cassette_text
 from awstape.formats.exporting import export_tracks
 from awstape.workbench.edit_files import plan_write
@@ -178,7 +178,12 @@ def _export(form: str) -> Prepare:
 
 def _list(shape: Shape, size: int) -> Work:
     cassette = recorded(shape, size)
-    return lambda: [*track_table(Terminal.of_output(), "", cassette_statistics(cassette, MODELS), MODELS)]
+    tracks = cassette.tracks()
+    return lambda: [
+        *track_table(
+            Terminal.of_output(), "", [track_statistics(1, track, takes, MODELS) for track, takes in tracks], MODELS
+        )
+    ]
 
 
 PATHS: dict[str, Prepare] = {

@@ -292,7 +292,9 @@ def test_iam_error_on_the_wire(aws: StandIn) -> None:
         ("accessanalyzer", "list_archive_rules", {"analyzerName": "none"}, "UnknownOperationException", 404),
     ],
 )
-def test_errors(aws: StandIn, service: str, operation: str, arguments: Any, code: str, status: int) -> None:
+def test_the_error_for_what_is_not_there_has_code_and_status_of_aws(
+    aws: StandIn, service: str, operation: str, arguments: Any, code: str, status: int
+) -> None:
     with pytest.raises(ClientError) as failure:
         getattr(client(aws, service), operation)(**arguments)
     assert failure.value.response["Error"]["Code"] == code

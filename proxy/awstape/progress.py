@@ -1,7 +1,7 @@
 """How far long work has come: edges report it, and the command line shows it on a terminal.
 
 1. Whoever does long work says so by `begin`, and counts what is done. Works may be nested: files, and the bytes of one.
-2. Work that nobody watches is counted in vain and shown nowhere: in tests, in pipes, in the processes of users.
+2. Without a watcher, as in tests, in pipes and in the processes of users, the counts are shown nowhere.
 3. The core knows nothing of this. Edges count the items that they give to it, or that come from it.
 
 May import: nothing.

@@ -11,10 +11,11 @@ import boto3
 import botocore.exceptions
 import pytest
 
-from awstape.catalog import service_index
+from awstape.catalog import service_index as index
 from awstape.catalog.botocore_data import available_services
 from awstape.catalog.hosts import find_host, host_of
-from awstape.catalog.service_index import load_index, make_row, write_index
+from awstape.catalog.service_index import load_index, make_row
+from service_index import write_index
 from support.boto3_clients import client
 
 SAMPLE = available_services()[::40]
@@ -28,20 +29,20 @@ def test_the_index_is_what_botocore_shows(name: str) -> None:
 
 
 def test_the_index_is_written_as_it_is_read() -> None:
-    known = json.loads(service_index.FILE.read_text("utf-8"))
+    known = json.loads(index.FILE.read_text("utf-8"))
     rows = [row for name, row in load_index().items() if name in known]
     assert json.loads(write_index(rows)) == {row.entry.name: known[row.entry.name] for row in rows}
     assert len(rows) > 300
 
 
 def test_a_service_that_the_index_lacks_is_read_from_its_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    text = service_index.FILE.read_text("utf-8")
+    text = index.FILE.read_text("utf-8")
     less = "".join(line for line in text.splitlines(keepends=True) if not line.startswith('"sts"'))
     assert less != text
 
     file = tmp_path / "index.json"
     file.write_text(less, "utf-8")
-    monkeypatch.setattr(service_index, "FILE", file)
+    monkeypatch.setattr(index, "FILE", file)
     rows = load_index.__wrapped__()
     assert rows["sts"].entry == load_index()["sts"].entry
     assert "sts.{region}" in rows["sts"].hosts

@@ -124,7 +124,9 @@ def test_a_pipe_is_not_replaced_by_a_file(capfd: pytest.CaptureFixture[str]) -> 
         (["--to", "awscli", "--track", "GetRole"], "there is nothing to export to awscli", "the error NoSuchEntity"),
     ],
 )
-def test_refusals(arguments: list[str], problem: str, tip: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_export_that_is_refused_says_why_and_writes_nothing(
+    arguments: list[str], problem: str, tip: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     told = failure(capfd, "export", ROLES, *arguments)
     assert problem in told[0]
     assert tip in told[1]

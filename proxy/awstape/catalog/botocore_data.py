@@ -16,7 +16,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -150,15 +150,6 @@ def _newest_version(service: str, file: str) -> str | None:
         return None
     entries = (entry for folder in data_folders() for entry in _entries(folder / service))
     return max((entry.name for entry in entries if _find_file(entry.path, file)), default=None)
-
-
-def source_files(service: str, *files: str) -> Iterator[Path]:
-    """The data files of a service that are read, those of SDKs included."""
-    for file in files:
-        if version := _newest_version(service, file):
-            for name in (file, f"{file}.sdk-extras"):
-                found = (_find_file(str(folder / service / version), name) for folder in data_folders())
-                yield from filter(None, found)
 
 
 def _load_file(name: str) -> dict[str, Any] | None:

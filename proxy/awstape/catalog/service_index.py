@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -80,22 +80,10 @@ class _Index(Mapping[str, IndexRow]):
         return len(self._made)
 
 
-def write_index(rows: Iterable[IndexRow]) -> str:
-    """The index as text: JSON, a line for each service."""
-    lines = (f"{json.dumps(row.entry.name)}: {json.dumps(_write_row(row))}" for row in rows)
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
 def _read_row(name: str, row: list[Any]) -> IndexRow:
     id_, protocols, signing_name, version, target, regional, hosts = row
     entry = ServiceEntry(name, id_, tuple(protocols), signing_name, version, target, regional)
     return IndexRow(entry, tuple(hosts))
-
-
-def _write_row(row: IndexRow) -> list[Any]:
-    entry = row.entry
-    about = [entry.signing_name, entry.api_version, entry.target_prefix, entry.regional]
-    return [entry.id, list(entry.protocols), *about, list(row.hosts)]
 
 
 # --- made from botocore's data ------------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
 """Calls of botocore's clients that were answered before: an equal one gets the values that were parsed then.
 
-1. What a call gets depends on its request as it is before it is signed, on the region and the credentials that it would
-   be signed for, and on its client: the configuration and the handlers. So a call is known of its client only.
+1. The answer depends on the request before it is signed, on the region and the credentials that would sign it, and on
+   the client: its configuration and its handlers. So each client has its own known calls.
 2. A call becomes known if one attempt answered it, with a reply that may be served again, and if its values are plain
-   data. So a fault, a retry and a stream always take the way over the wire format.
-3. No call is known of a client that has handlers which would not be called: those of the program and of other tools,
-   for events between `before-call` and `after-call`.
-4. A client gets a copy of the values, so that it may change them. They are as the parser made them: the handlers for
-   `after-call` run for each call. Documents that these decode, as in IAM, are kept without their percent-encoding, if
-   the handlers are botocore's and make the same of them, which is tried once. Undoing it takes longer than all else.
+   data. So a call with a fault, a retry or a stream is always answered over the wire format.
+3. A client has no known calls if a known call would skip handlers of the program or of other tools: those for events
+   between `before-call` and `after-call`.
+4. A client gets a copy of the values, so it may change them. The values are as the parser made them: the handlers for
+   `after-call` run for each call.
+5. In IAM, these handlers decode policy documents, which takes longer than everything else. So the documents are kept
+   without their percent-encoding, if all handlers are botocore's and give the same result. That is tried once.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ ParsedAnswer = tuple[Any, dict[str, Any]]
 
 
 class _Client:
-    """What is known of a client. registered: changes with its handlers, upon which `may_skip` depends."""
+    """The known calls of a client. registered: changes with the client's handlers; may_skip holds for it, by event."""
 
     def __init__(self) -> None:
         self.replies = KnownReplies[ParsedAnswer](MAX_KEPT)
@@ -90,7 +91,7 @@ class ClientCall:
                 self.client.replies.add(self.key, (response, self.values), size, reply.serve_again)
 
     def _are_handled_alike(self, values: dict[str, Any], response: Any, parsed: dict[str, Any], **more: Any) -> bool:
-        """Whether the handlers for `after-call` make of some values what they have made of those that were parsed."""
+        """Whether the handlers for `after-call` turn some values into the same as the parsed ones."""
         events, name = _events_of(self.signer), f"after-call.{self.event}"
         handlers = [each for each in events._handlers.prefix_search(name) if not _is_ours(each)]
         if not all(map(_is_unseen, handlers)):
@@ -125,7 +126,7 @@ class KnownCalls:
         """
         client: _Client | None = signer.__dict__.get(_KNOWN)
         if client is None:
-            # What is known of a client refers to it; so it belongs to the client, and ends with it.
+            # The known calls refer to the client; as its attribute they end with it.
             client = signer.__dict__[_KNOWN] = _Client()
             self._signers.add(signer)
         if not _may_skip_handlers(client, signer, event):
@@ -153,7 +154,7 @@ def _may_skip_handlers(client: _Client, signer: Any, event: str) -> bool:
     """Whether a client has no handlers that a known call would skip."""
     events = _events_of(signer)
     registered = getattr(events, "_lookup_cache", None)
-    if registered is None or not hasattr(events, "_handlers"):  # a version of botocore that has it otherwise
+    if registered is None or not hasattr(events, "_handlers"):  # another version of botocore
         return False
     if client.registered is not registered:
         client.registered, client.may_skip = registered, {}

@@ -178,11 +178,11 @@ def _next_signal() -> tuple[signal.Signals, bool]:
         number = signal.Signals(info.si_signo)
         return number, number in _KEYBOARD_SIGNALS and info.si_code > 0  # sigaction(2): > 0 if the kernel sent it
     number = signal.Signals(signal.sigwait(_ENDING_SIGNALS))
-    return number, number in _KEYBOARD_SIGNALS and _is_in_foreground()
+    return number, number in _KEYBOARD_SIGNALS and _keyboard_is_ours()
 
 
-def _is_in_foreground() -> bool:
-    """Whether our process group is in the foreground of its terminal."""
+def _keyboard_is_ours() -> bool:
+    """Whether keys such as Ctrl-C reach us: our process group is in the foreground of the terminal that controls it."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

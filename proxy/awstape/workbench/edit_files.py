@@ -18,6 +18,7 @@ from pathlib import Path
 from awstape import progress
 from awstape.catalog.hosts import is_region_of_aws
 from awstape.catalog.service_models import load_models
+from awstape.core.aws.routing import REGION_TIP
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track
 from awstape.core.cassette.takes import normalise_takes
 from awstape.core.cassette.yaml.comments import Comment
@@ -173,7 +174,7 @@ def _redact_new_takes(
     for take in (take for take, pages in zip(after.takes, new, strict=True) if pages is not None):
         region = take.track.region
         if region and not is_region_of_aws(region):
-            raise UserError(f"{path}: not changed: AWS has no such region", "regions are spelled as in eu-west-1")
+            raise UserError(f"{path}: not changed: AWS has no such region", REGION_TIP)
 
     def redact(text: str, context: StringContext) -> str:
         return text if (context.place.names, text) in allowed else redactor.redact_string(text, context)

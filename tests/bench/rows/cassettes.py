@@ -10,6 +10,7 @@ import yaml
 
 from awstape.cli.terminal.styled_text import Terminal
 from awstape.cli.terminal.tables import track_table
+from awstape.core.cassette.cassette import Take, Track
 from awstape.core.cassette.yaml.preserving_writer import rewrite_cassette
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.source_text import CassetteText
@@ -20,7 +21,7 @@ from awstape.core.editing.edits import set_value
 from awstape.core.redaction.aliases import Key
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.view.selectors import select
-from awstape.core.view.track_statistics import cassette_statistics
+from awstape.core.view.track_statistics import TrackStatistics, track_statistics
 from awstape.workbench.html_page import PageSource, render_page
 from bench.frame import Amount, Goal, Row, Setting, row
 from bench.traffic import MODELS, cassette
@@ -59,6 +60,10 @@ def _commands(setting: Setting) -> Iterator[Row]:
     redacted = Redactor(Key(b"key")).redact_cassette(MODELS, cassette(setting.size(20), 20))
     text = "# a comment\n" + write_cassette(redacted)
     edited = set_value(MODELS, redacted, select(MODELS, redacted, ["1"]), "pages[].output.Roles[0].Path", "/")
+
+    def statistics(group: tuple[Track, tuple[Take, ...]]) -> TrackStatistics:
+        return track_statistics(1, *group, MODELS)
+
     for name, work, goal in (
         ("check a cassette", lambda: check_text(text, MODELS), Goal(5.0)),
         ("compare it with an edited copy", lambda: list(diff_cassettes(MODELS, redacted, edited)), None),
@@ -70,7 +75,7 @@ def _commands(setting: Setting) -> Iterator[Row]:
         ("render its HTML page", lambda: render_page([PageSource("it", redacted)], "it"), None),
         (
             "list it",
-            lambda: [*track_table(Terminal.of_output(), "it", cassette_statistics(redacted, MODELS), MODELS)],
+            lambda: [*track_table(Terminal.of_output(), "it", [*map(statistics, redacted.tracks())], MODELS)],
             None,
         ),
     ):

@@ -137,7 +137,7 @@ def test_a_folder_and_a_file_are_compared_as_a_whole(tmp_path: Path) -> None:
         (["nothing", "roles.yaml"], "nothing: no cassettes in this folder"),
     ],
 )
-def test_trouble(
+def test_what_can_not_be_compared_is_an_error(
     arguments: list[str],
     problem: str,
     tmp_path: Path,

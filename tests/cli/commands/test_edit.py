@@ -175,7 +175,7 @@ def test_a_file_that_is_not_an_item(roles: Path, capfd: pytest.CaptureFixture[st
         ("split {} ListRoles -o roles.yaml", "already exists", "another name, or awstape merge"),
     ],
 )  # fmt: skip
-def test_errors(
+def test_an_edit_that_is_refused_says_why_and_changes_nothing(
     arguments: str,
     problem: str,
     tip: str,

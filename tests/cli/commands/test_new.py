@@ -264,7 +264,9 @@ def test_a_refused_addition_leaves_the_file_unchanged(
         ('iam create-user --identity Tags=[{"Ky":"a"}]', "Tags[0].Ky: Tag has no member Ky; did you mean Key?", ""),
     ],
 )
-def test_refusals(arguments: str, problem: str, tip: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_track_that_can_not_be_made_is_explained_and_nothing_written(
+    arguments: str, problem: str, tip: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     found = failure(capfd, "new", *arguments.split(" "))
     assert problem in found[0]
     assert tip in found[1]

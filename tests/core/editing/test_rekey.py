@@ -257,6 +257,12 @@ KNOWN: Mapping[str, tuple[str, dict[str, Value], list[str]]] = {
     # a case: an operation, its input, and the learned values
     "name": ("GetRole", {"RoleName": "zreal-deployer"}, ["zreal-deployer"]),
     "name in an ARN": ("GetRole", {"RoleName": "zreal-deployer"}, [ARN]),
+    "name in a document": ("GetRole", {"RoleName": "zreal-deployer"}, [json.dumps({"a": ARN})]),
+    "name in a sentence": (
+        "GetRole",
+        {"RoleName": "zreal-deployer"},
+        ["The role with name zreal-deployer cannot be found."],
+    ),
     "ARN": ("GetPolicy", {"PolicyArn": ARN.replace("role", "policy")}, [ARN.replace("role", "policy")]),
     "ARN by its parts": ("GetPolicy", {"PolicyArn": ARN}, [ACCOUNT, "zreal", "zreal-deployer"]),
     "path": ("ListRoles", {"PathPrefix": "/zreal/team/"}, ["/zreal/team/"]),
@@ -291,12 +297,6 @@ def test_learned_values_match_under_the_new_key(name: str, input_: dict[str, Val
         assert isinstance(player(new, key=OTHER_KEY).answer(request(name, input_)), answer)
         aliased = request(name, new.takes[0].track.identity)
         assert isinstance(player(new, key=None).answer(aliased), ServedPage)
-
-
-def test_texts_with_real_values_can_be_learned() -> None:
-    AliasRenewer(OTHER_KEY).learn(
-        ["The role with name zreal-111122223333 cannot be found.", json.dumps({"a": ARN})], KEY
-    )
 
 
 def test_a_temporary_access_key_id_stays_that_of_its_account() -> None:

@@ -100,7 +100,7 @@ ARNS = {
 
 
 @pytest.mark.parametrize("template", ARNS)
-def test_an_arn(template: str) -> None:
+def test_an_arn_keeps_its_public_segments_and_is_redacted_once(template: str) -> None:
     real = re.sub(r"<[a-z-]+:(.*?)>", r"\1", template).replace("{A}", ACCOUNT)
     aliased = re.sub(r"<([a-z0-9-]+):(.*?)>", lambda m: alias(m[1], m[2]), template).replace("{A}", A)
     assert text(real) == aliased

@@ -139,7 +139,8 @@ def test_the_order_of_a_set_means_nothing_unless_two_tracks_differ_by_it() -> No
     assert [difference.member for difference in miss.differences] == ["ActionNames"]
 
 
-def test_the_order_of_tags_entries_and_filters_means_nothing_but_that_of_simulated_policies_counts() -> None:
+def test_sets_match_in_any_order_and_lists_in_theirs_only() -> None:
+    """Context entries and filters are sets; the order of simulated policies counts."""
     entries: list[Value] = [
         {"ContextKeyName": name, "ContextKeyValues": ["a", "b"], "ContextKeyType": "stringList"}
         for name in ("aws:a", "aws:b")

@@ -86,7 +86,7 @@ def test_takes_are_counted_from_one(recorded: Cassette) -> None:
         ("ListRoles 'x", "has an unclosed quote", "OPERATION"),
     ],
 )
-def test_errors(recorded: Cassette, text: str, problem: str, tip: str) -> None:
+def test_a_selector_that_selects_nothing_is_explained(recorded: Cassette, text: str, problem: str, tip: str) -> None:
     with pytest.raises(SelectorError) as caught:
         found(recorded, text)
     assert problem in str(caught.value)

@@ -155,9 +155,10 @@ def _parse_pairs(_: click.Context, option: click.Parameter, texts: tuple[str, ..
 
 def _check_region(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
     from awstape.catalog.hosts import is_region_of_aws
+    from awstape.core.aws.routing import REGION_TIP
 
     if name is not None and not is_region_of_aws(name):
-        raise UserError(f"--region: AWS has no region {name}", "regions are spelled as in eu-west-1")
+        raise UserError(f"--region: AWS has no region {name}", REGION_TIP)
     return name
 
 

@@ -110,18 +110,18 @@ class ProgressLine:
             return False
 
     def _write(self, text: str) -> None:
-        if _is_in_foreground(self._terminal):
+        if _may_write_to(self._terminal):
             self._terminal.write(text)
             self._terminal.flush()
 
 
-def _is_in_foreground(terminal: TextIO) -> bool:
-    """Whether the terminal is ours now. Writing to it from the background could stop us (`stty tostop`)."""
+def _may_write_to(terminal: TextIO) -> bool:
+    """Whether we may write to a terminal: from the background of the one that controls us, that could stop us."""
     if sys.platform == "win32":
         return True
     try:
         return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
-    except OSError:  # a terminal that controls no session
+    except OSError:  # it controls another session or none, so it stops nobody
         return True
 
 

@@ -41,6 +41,7 @@ from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: The spelling of a region. Whether AWS has one of this name is not known to the core.
 REGION = lazy_pattern(r"[a-z]{2,4}(?:-[a-z]+){1,3}(?:-\d{1,2})?", re.ASCII)
+REGION_TIP = "regions are spelled as in eu-west-1"
 _FIRST_REGION = "us-east-1"
 #: With a custom endpoint: `bucket.localhost`, `bucket.s3.localhost.localstack.cloud`.
 _BUCKET_OF_CUSTOM_HOST = lazy_pattern(r"(?P<bucket>.+?)\.(?:s3[.-].+|localhost)", re.ASCII)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import count_items
-from awstape.core.cassette.cassette import Cassette, Take, Track
+from awstape.core.cassette.cassette import Take, Track
 from awstape.core.cassette.takes import is_complete
 
 
@@ -75,11 +75,6 @@ class TrackStatistics:
     @property
     def complete(self) -> bool:
         return all(take.complete for take in self.takes)
-
-
-def cassette_statistics(cassette: Cassette, models: Models) -> list[TrackStatistics]:
-    """The statistics of all tracks of a cassette, in its order."""
-    return [track_statistics(i, track, takes, models) for i, (track, takes) in enumerate(cassette.tracks(), 1)]
 
 
 def track_statistics(number: int, track: Track, takes: Iterable[Take], models: Models) -> TrackStatistics:

@@ -22,7 +22,6 @@ from awstape.core.aws.protocols import ec2, query, rest_xml
 from awstape.core.aws.protocols.dispatch import find_protocol, write_failure
 from awstape.core.aws.protocols.encodings.cbor_items import dump_cbor
 from awstape.core.aws.protocols.encodings.json_text import dump_json
-from awstape.core.aws.protocols.encodings.xml_text import write_leaf, write_parent
 from awstape.core.aws.wire import Headers, Request, Response
 
 ErrorFormat = Literal["query", "ec2", "s3", "json", "cbor"]
@@ -110,10 +109,6 @@ def _write_cbor(code: str, message: str, request_id: str) -> tuple[Headers, byte
 
 def _xml(lines: Iterator[str]) -> tuple[Headers, bytes]:
     return (("Content-Type", "text/xml"),), "\n".join([*lines, ""]).encode()
-
-
-def _element(name: str, depth: int, **texts: str) -> Iterator[str]:
-    return write_parent(name, depth, [write_leaf(child, text, depth + 1) for child, text in texts.items()])
 
 
 _WRITERS: Mapping[ErrorFormat, Callable[[str, str, str], tuple[Headers, bytes]]] = {

@@ -24,7 +24,7 @@ from awstape.core.aws.member_paths import Path, path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.aws.paging import next_token
 from awstape.core.aws.protocols.dispatch import write_response
-from awstape.core.aws.routing import REGION
+from awstape.core.aws.routing import REGION, REGION_TIP
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, LAST_STATUS, WireError
 from awstape.core.cassette.cassette import After, Page, Take, Track
 from awstape.core.cassette.faults import Fault, FaultError
@@ -122,7 +122,7 @@ def take_problems(value: Value, models: Models) -> Iterator[Problem]:
     if (after := _typed(value, "after", dict)) is not None:
         yield from _after_problems(after, models)
     if (region := _typed(value, "region", str)) is not None and not REGION.fullmatch(region):
-        yield Problem(("region",), "not the name of a region", "regions are spelled as in eu-west-1")
+        yield Problem(("region",), "not the name of a region", REGION_TIP)
     pages = _typed(value, "pages", list)
     if pages == []:
         yield Problem(("pages",), "a take has at least one page")
