@@ -248,7 +248,7 @@ def test_a_call_without_an_answer_is_counted(recording: Interceptor) -> None:
     flow.error = tflow.terr()
     without_wait(recording.error(flow))
     assert recording.failure is None
-    assert recording.tape and (recorder := recording.tape.recorder) and recorder.journal
+    assert recording.tape and (recorder := recording.tape.live_recorder) and recorder.journal
     assert restored(recorder.journal.contents()).finish().failed == {"no response: the connection broke": 1}
 
 
@@ -303,13 +303,13 @@ def test_requests_go_to_the_upstream_that_was_named(
 class Failing(Tape):
     """A tape that raises an unexpected exception."""
 
-    def write(self, *_: object, **__: object) -> None:
+    def record(self, *_: object, **__: object) -> None:
         raise ZeroDivisionError("alice-example")
 
 
 def test_after_an_internal_error_all_calls_to_aws_are_refused(cassette: Path) -> None:
     tape = open_for_recording(cassette, "all", ENVIRON)
-    addon = Interceptor(Failing(tape.path, tape.cassette, tape.recorder, tape.player))
+    addon = Interceptor(Failing(tape.path, tape.cassette, tape.live_recorder, tape.player))
     first, second = (pass_through(addon, flow_of("ListUsers")) for _ in range(2))
     assert addon.failure
     assert addon.failure.problem.startswith("awstape stopped: ZeroDivisionError in test_addon.py")

@@ -132,7 +132,7 @@ def test_the_proxy_records(
     authority = file.read_bytes() if file.exists() else None
     with FREEZERS[freezer](at), proxying(tmp_path, f"http://127.0.0.1:{server.port}", "none") as proxy:
         assert ask(proxy, b"Action=ListUsers&Version=2010-05-08") == (200, BODY)
-        assert proxy.tape.recorder and proxy.tape.recorder.recorded_so_far == 1
+        assert proxy.tape.live_recorder and proxy.tape.live_recorder.recorded_so_far == 1
     assert authority in (None, file.read_bytes())
 
 

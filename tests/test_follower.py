@@ -57,13 +57,13 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def begin(path: Path, *traffic: Exchange, is_followed: bool = True) -> Tape:
     opened = open_for_recording(path, "all", ENVIRON, RecordOptions(is_followed=is_followed))
     for asked, response in traffic:
-        opened.feed(asked, response)
+        opened.record(asked, response)
     return opened
 
 
 def follower_of(tape: Tape) -> Follower:
-    assert tape.recorder
-    found = tape.recorder._follower
+    assert tape.live_recorder
+    found = tape.live_recorder._follower
     assert found
     return found
 
@@ -95,8 +95,8 @@ def test_it_writes_the_same_cassette_and_reports_the_same(path: Path) -> None:
 
 def wait_until_read(tape: Tape) -> None:
     """Waits until the follower has read the file of the journal, if not yet each exchange, as its open files tell."""
-    assert tape.recorder and tape.recorder.journal
-    journal, process = tape.recorder.journal.path, Path(f"/proc/{follower_of(tape)._process.pid}")
+    assert tape.live_recorder and tape.live_recorder.journal
+    journal, process = tape.live_recorder.journal.path, Path(f"/proc/{follower_of(tape)._process.pid}")
     position = 0
     while position < journal.stat().st_size:
         time.sleep(0.01)
@@ -167,7 +167,7 @@ def test_a_follower_that_cannot_start_is_not_missed(path: Path, program: str, mo
 def test_a_short_recording_has_no_follower(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     tape = begin(path, *TRAFFIC)
-    assert tape.recorder and tape.recorder._follower is None
+    assert tape.live_recorder and tape.live_recorder._follower is None
     check(path, tape.close())
 
 
@@ -193,8 +193,8 @@ def test_it_ends_without_a_trace_when_the_recording_has_vanished(path: Path, end
     process.stdin.close()
     process.wait(timeout=60)
     assert not path.exists()
-    assert tape.recorder
-    tape.recorder._end()
+    assert tape.live_recorder
+    tape.live_recorder._end()
     recovery.recover(path, ENVIRON)
     assert {take.track.operation for take in cassette_files.load(path, MODELS).takes} == {"GetRole", "ListGroups"}
 

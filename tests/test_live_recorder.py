@@ -41,8 +41,8 @@ def tape(path: Path) -> Iterator[Tape]:
 
 
 def recorder_of(tape: Tape) -> LiveRecorder:
-    assert tape.recorder
-    return tape.recorder
+    assert tape.live_recorder
+    return tape.live_recorder
 
 
 def journalled(tape: Tape) -> list[Exchange]:
@@ -51,9 +51,9 @@ def journalled(tape: Tape) -> list[Exchange]:
 
 
 def test_a_request_that_is_not_recorded_waits_for_one_that_is(tape: Tape) -> None:
-    tape.feed(*LOGIN)
+    tape.record(*LOGIN)
     assert journalled(tape) == []
-    tape.feed(*USERS)
+    tape.record(*USERS)
     noticed, recorded = journalled(tape)
     assert (noticed.is_recorded, noticed.response, noticed.request.body) == (False, None, LOGIN[0].body)
     assert (recorded.is_recorded, recorded.response) == (True, USERS[1])
@@ -63,20 +63,20 @@ def test_a_request_that_is_not_recorded_waits_for_one_that_is(tape: Tape) -> Non
 def test_the_same_request_is_noticed_once(tape: Tape) -> None:
     for number in range(5):
         asked = replace(LOGIN[0], headers=(*LOGIN[0].headers, ("amz-sdk-invocation-id", f"{number}")))
-        tape.feed(asked, LOGIN[1])
-    tape.feed(*USERS)
+        tape.record(asked, LOGIN[1])
+    tape.record(*USERS)
     assert len(journalled(tape)) == 2
 
 
 def test_large_requests_do_not_wait_in_memory(tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_recorder, "_MOST_WAITING", 10)
-    tape.feed(*LOGIN)
+    tape.record(*LOGIN)
     assert [each.is_recorded for each in journalled(tape)] == [False]
 
 
 def test_what_cannot_be_read_and_other_services_are_not_in_the_journal(tape: Tape) -> None:
-    tape.feed(replace(USERS[0], body=b"Action=NoSuchOperation&Version=2010-05-08"), USERS[1])
-    tape.feed(replace(USERS[0], host="sqs.eu-west-1.amazonaws.com"), USERS[1])
+    tape.record(replace(USERS[0], body=b"Action=NoSuchOperation&Version=2010-05-08"), USERS[1])
+    tape.record(replace(USERS[0], host="sqs.eu-west-1.amazonaws.com"), USERS[1])
     assert journalled(tape) == []
     assert tape.recorded_so_far == 0
 
@@ -87,7 +87,7 @@ def test_a_value_of_a_request_that_is_not_recorded_is_replaced_everywhere(path: 
     role = {"Role": {"Description": f"it is {PASSWORD}!"}}
     told = request("GetRole", {"RoleName": "zreal"}), respond("GetRole", role)
     for asked, response in (told, LOGIN) if is_last else (LOGIN, told):
-        tape.feed(asked, response)
+        tape.record(asked, response)
     tape.close()
     assert "operation: GetRole" in path.read_text()
     assert PASSWORD not in path.read_text()
@@ -95,7 +95,7 @@ def test_a_value_of_a_request_that_is_not_recorded_is_replaced_everywhere(path: 
 
 def test_requests_that_the_cassette_answers_make_no_journal(path: Path) -> None:
     tape = open_for_recording(path, "all", ENVIRON)
-    tape.feed(*USERS)
+    tape.record(*USERS)
     tape.close()
     again = open_for_recording(path, "new_episodes", ENVIRON, RecordOptions(is_shared=True))
     assert again.answer(USERS[0])
@@ -118,7 +118,7 @@ def test_an_interrupted_recording_of_another_service_is_recovered(path: Path) ->
     sqs = MODELS.services["sqs"].operations["ListQueues"]
     asked = build_request(sqs, {}, "eu-west-1")
     tape = open_for_recording(path, "all", ENVIRON, RecordOptions(services=["sqs"]))
-    tape.feed(asked, write_response(sqs, Answer(output={"QueueUrls": []}), "id"))
+    tape.record(asked, write_response(sqs, Answer(output={"QueueUrls": []}), "id"))
     journal = recorder_of(tape).journal
     assert journal
     journal.close(remove=False)
@@ -132,15 +132,15 @@ def test_a_bug_at_one_exchange_loses_no_other_and_keeps_the_journal(
 ) -> None:
     """Once it is mended, the same journal makes the whole recording."""
     tape = open_for_recording(path, "all", ENVIRON)
-    tape.feed(*USERS)
-    tape.feed(request("ListRoles"), respond("ListRoles", {"Roles": []}))
-    record = Recorder.record
+    tape.record(*USERS)
+    tape.record(request("ListRoles"), respond("ListRoles", {"Roles": []}))
+    record = Recorder.feed_selected
 
     def fail_at_roles(recorder: Recorder, exchange: Exchange) -> None:
         assert b"ListRoles" not in exchange.request.body
         record(recorder, exchange)
 
-    monkeypatch.setattr(Recorder, "record", fail_at_roles)
+    monkeypatch.setattr(Recorder, "feed_selected", fail_at_roles)
     summary = tape.close()
     assert summary and list(summary.bugs.values()) == [1]
     assert "AssertionError in test_live_recorder.py" in next(iter(summary.bugs))
@@ -152,7 +152,7 @@ def test_a_bug_at_one_exchange_loses_no_other_and_keeps_the_journal(
     assert "1 exchange not recorded" in again[1], "the bug is still there"
     assert "can't be read" not in again[0]
     assert Path(summary.kept_in).exists()
-    monkeypatch.setattr(Recorder, "record", record)
+    monkeypatch.setattr(Recorder, "feed_selected", record)
     recovery.recover(path, ENVIRON)
     assert operations_in(path) == ["ListRoles", "ListUsers"]
     assert not Path(summary.kept_in).exists()

@@ -122,7 +122,7 @@ def through(tape: Tape, account: Account | None = None) -> Ask:
         assert account
         before = tape.recorded_so_far
         response = account.respond(to, marker)
-        tape.feed(asked, response, before)
+        tape.record(asked, response, before)
         return parse_response(operation(to[0]), response)
 
     return ask
@@ -312,7 +312,7 @@ def test_a_write_without_an_answer_may_have_had_its_effect(path: Path, include_w
     asked = request_for(UPDATE)
     assert opened.answer(asked) is None
     assert opened.answer(request_for(GET)) is None, "the write is on its way"
-    opened.feed(asked, None)
+    opened.record(asked, None)
     assert opened.answer(request_for(GET)) is None
 
 

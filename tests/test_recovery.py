@@ -46,7 +46,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def record(path: Path, *pairs: Exchange) -> Recording:
     opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(include_writes=True))
     for asked, response in pairs:
-        opened.feed(asked, response)
+        opened.record(asked, response)
     recording = opened.close()
     assert recording
     return recording
@@ -147,7 +147,7 @@ def test_a_value_in_a_request_that_the_cassette_answers_is_known(path: Path) -> 
     assert opened.answer(LOGIN[0])
     asked, response = TRAFFIC[2]
     assert opened.answer(asked) is None
-    opened.feed(asked, response)
+    opened.record(asked, response)
     recording = opened.close()
     assert recording
     assert [leak.member for aside in recording.set_aside for leak in aside.leaks] == ["Role.Description"]
@@ -161,7 +161,7 @@ def test_a_take_that_follows_those_of_the_cassette_is_set_aside_alone(path: Path
     opened = opening.open_for_recording(path, "new_episodes", ENVIRON, opening.RecordOptions(include_writes=True))
     for asked, response in (LOGIN, TRAFFIC[2]):
         assert opened.answer(asked) is None
-        opened.feed(asked, response)
+        opened.record(asked, response)
     recording = opened.close()
     assert recording and len(recording.set_aside) == 1
     assert PASSWORD not in path.read_text()

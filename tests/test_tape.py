@@ -29,7 +29,7 @@ def record(path: Path, *pairs: exchanges.Exchange, mode: RecordMode = "all") -> 
     opened = recording(path, mode)
     for asked, answered in pairs:
         assert opened.answer(asked) is None
-        opened.feed(asked, answered)
+        opened.record(asked, answered)
     opened.close()
     return cassette_files.load(path, MODELS)
 
@@ -50,8 +50,8 @@ def test_an_unfinished_listing_does_not_replace_a_finished_one(tmp_path: Path) -
 def test_two_recordings_that_overlap_both_stay(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     one, two = recording(path, is_shared=True), recording(path, is_shared=True)
-    one.feed(request("ListUsers"), respond("ListUsers", {"Users": []}))
-    two.feed(request("ListRoles"), respond("ListRoles", {"Roles": []}))
+    one.record(request("ListUsers"), respond("ListUsers", {"Users": []}))
+    two.record(request("ListRoles"), respond("ListRoles", {"Roles": []}))
     one.close()
     two.close()
     assert [take.track.operation for take in cassette_files.load(path, MODELS).takes] == ["ListRoles", "ListUsers"]

@@ -2,14 +2,13 @@
 
 1. While the traffic lasts, an exchange is recognised, selected and written into the journal, and nothing else: decoding
    and redaction take ten times as long, and follow the answer.
-2. At the end, a recorder (`core.recording.recorder`) reads the journal and folds it into the cassette. A long recording
-   is followed by another process that does this meanwhile (`follower`); without it, whatever became of it, it is
-   done here.
-3. A recording without a journal, as an import, is decoded and redacted at once.
-4. Requests that are not recorded are in the journal for the real values in them. Nothing needs them before an exchange
-   is recorded: until then they wait, so that a run that records nothing writes nothing.
-5. Where a cassette answers requests (`new_episodes`), it is stale once a write was sent upstream, whoever sent it and
-   whatever became of it.
+2. At the end, a recorder (`core.recording.recorder`) reads the journal and folds it into the cassette. For a long
+   recording, another process does this meanwhile (`follower`). If there is no such process, or it has vanished, this
+   process does it.
+3. Requests that are not recorded are in the journal for the real values in them. Nothing needs these values before an
+   exchange is recorded. Until then such requests wait, so that a run that records nothing writes nothing.
+4. Where a cassette answers requests (`new_episodes`), it is stale once a write was sent upstream, whoever sent the
+   write and whatever came of it.
 
 May import: core.aws, core.recording, core.redaction, errors, files, follower, merging, progress.
 """
@@ -53,10 +52,12 @@ def _without_answer(request: Request) -> Exchange:
 
 
 class LiveRecorder:
-    """Records the exchanges of a tape: feed them, then close.
+    """Records the exchanges of a tape: write them, then close.
 
-    make_recorder: makes the recorder that reads them. create_journal: creates the journal, at the first exchange; None
-    for a recording without one. is_followed: whether a process may follow it. keep_old: whether old tracks stay.
+    make_recorder: makes the recorder that reads the journal at the end.
+    create_journal: creates the journal, at the first exchange.
+    keep_old: whether old tracks stay.
+    is_followed: whether another process may read the journal while it grows.
     """
 
     def __init__(
@@ -96,14 +97,14 @@ class LiveRecorder:
 
     # --- while the traffic lasts --------------------------------------------------------------------------------------
 
-    def feed(
+    def write(
         self,
         request: Request,
         response: Response | None,
         recorded_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
-        """Records an exchange, if it is selected; it is on the disk after `sync`. Raises UserError if that fails.
+        """Writes an exchange into the journal, unless the filter drops it. Raises UserError if that fails.
 
         recorded_before: `recorded_so_far` when the request was sent; None if nothing was recorded since.
         """
@@ -111,21 +112,21 @@ class LiveRecorder:
             meanwhile = 0 if recorded_before is None else self.recorded_so_far - recorded_before
             is_later = self.is_cassette_stale and request is not self._first_write_sent
             exchange = Exchange(request, response, no_response, meanwhile, is_later)
-            self._keep(exchange if filtered.is_recorded else _without_answer(request), filtered.call.operation)
+            self._write(exchange if filtered.is_recorded else _without_answer(request), filtered.call.operation)
 
     def sync(self) -> None:
-        """Waits until what was recorded is on the disk, in any thread. Raises UserError if that fails."""
+        """Waits until what was written is on the disk, in any thread. Raises UserError if that fails."""
         if journal := self.journal:
             journal.sync()
 
-    def notice(self, request: Request) -> None:
-        """Notes the real values in a request that is not recorded, since the cassette answers it."""
+    def note_answered(self, request: Request) -> None:
+        """Notes a request that the cassette answers, for the real values in it."""
         with suppress(WireError):
             if call := recognise_call(self.models, request):
-                self._keep(_without_answer(request), call.operation)
+                self._write(_without_answer(request), call.operation)
 
     def note_sent(self, request: Request) -> None:
-        """Notes a request that is sent upstream since the cassette does not answer it (rule 5).
+        """Notes a request that is sent upstream, since the cassette does not answer it (rule 4).
 
         A request that can't be read counts as a write: what it does is unknown.
         """
@@ -146,8 +147,8 @@ class LiveRecorder:
         """Counts a request that is not recorded."""
         self._filter.skipped.add(reason)
 
-    def _keep(self, exchange: Exchange, operation: Operation) -> None:
-        """Keeps an exchange until the end. Raises UserError."""
+    def _write(self, exchange: Exchange, operation: Operation) -> None:
+        """Writes an exchange without credentials; one that is not recorded may wait (rule 3). Raises UserError."""
         if self._create_journal:
             content = write_exchange(replace(exchange, request=drop_credentials(exchange.request, operation)))
             self._waiting[content] = None

@@ -56,7 +56,7 @@ def record_journal(recorder: Recorder, contents: Iterable[bytes], journal: Path)
         except ValueError:
             raise other_version_error(journal, "journal") from None
         try:
-            recorder.record(exchange)
+            recorder.feed_selected(exchange)
         except Exception as error:
             recorder.bugs[bug_location(error)] += 1
 

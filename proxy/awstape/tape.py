@@ -54,7 +54,7 @@ _FORKED = (
 
 @dataclass
 class Tape:
-    """A cassette in use, by several threads. `recorder` and `player` are set as the mode needs them.
+    """A cassette in use, by several threads. `live_recorder` and `player` are set as the mode needs them.
 
     path: the file that is recorded into, None in a replay. cassette: as it was when the tape was opened.
     recovered: lines on recovered recordings, for the user.
@@ -62,7 +62,7 @@ class Tape:
 
     path: Path | None
     cassette: Cassette = field(repr=False)
-    recorder: LiveRecorder | None
+    live_recorder: LiveRecorder | None
     player: Player | None
     recovered: tuple[str, ...] = ()
     passed: Counter[str] = field(default_factory=Counter)
@@ -83,12 +83,12 @@ class Tape:
     @property
     def replays_only(self) -> bool:
         """Whether no request is sent upstream, so that nothing is recorded."""
-        return self.recorder is None
+        return self.live_recorder is None
 
     @property
     def models(self) -> Models:
         """The models, with the recorded or replayed services as those that are recognised."""
-        owner = self.recorder or self.player
+        owner = self.live_recorder or self.player
         return owner.models if owner else load_models()
 
     @property
@@ -130,7 +130,7 @@ class Tape:
         self._refuse_fork()
         self.was_asked = True
         with self._lock, self._stop_on_failure():
-            if self.recorder is None:
+            if self.live_recorder is None:
                 assert self.player
                 reply = self.player.answer(request, session)  # may find an error in a file that is read lazily
                 if not reply.serve_again:
@@ -138,10 +138,10 @@ class Tape:
                 return replace(reply, serve_again=self._serve_again(reply.serve_again))
             if self.player is None:
                 return None
-            if self.player.has_answer(request, is_stale=self.recorder.is_cassette_stale):
-                self.recorder.notice(request)
+            if self.player.has_answer(request, is_stale=self.live_recorder.is_cassette_stale):
+                self.live_recorder.note_answered(request)
                 return replace(self.player.answer(request), serve_again=None)
-            self.recorder.note_sent(request)
+            self.live_recorder.note_sent(request)
             return None
 
     def has_same_answer(self, request: Request) -> bool:
@@ -185,37 +185,32 @@ class Tape:
     def recorded_so_far(self) -> int:
         """The number of exchanges that were recorded so far, to be noted when a request is sent upstream."""
         with self._lock:
-            return self.recorder.recorded_so_far if self.recorder else 0
+            return self.live_recorder.recorded_so_far if self.live_recorder else 0
 
-    def feed(
+    def record(
         self,
         request: Request,
         response: Response | None,
         recorded_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
-        """Records an exchange with the upstream; it is on the disk on return. Raises UserError if that fails.
+        """Records an exchange with the upstream; it is on the disk after the next `sync`. Raises UserError.
 
         recorded_before: `recorded_so_far` when the request was sent; None if nothing was recorded since. no_response:
         why there is no response.
         """
-        self.write(request, response, recorded_before, no_response)
-        self.sync()
-
-    def write(self, request: Request, response: Response | None, recorded_before: int | None, no_response: str) -> None:
-        """As `feed`, but it is on the disk after the next `sync`."""
         self._refuse_fork()
         with self._lock, self._stop_on_failure():
-            if self.recorder:
-                self.recorder.feed(request, response, recorded_before, no_response)
+            if self.live_recorder:
+                self.live_recorder.write(request, response, recorded_before, no_response)
                 if self.player and response:
                     self.player.learn(request, response)
 
     def sync(self) -> None:
-        """Waits until what was written is on the disk; other threads go on. Raises UserError if that fails."""
+        """Waits until what was recorded is on the disk; other threads go on. Raises UserError if that fails."""
         with self._stop_on_failure():
-            if self.recorder:
-                self.recorder.sync()
+            if self.live_recorder:
+                self.live_recorder.sync()
 
     def _refuse_fork(self) -> None:
         """Raises UserError in a forked process. It asks for no lock: a thread may have held it during the fork."""
@@ -240,9 +235,9 @@ class Tape:
 
     def close(self) -> RecordingSummary | None:
         """Writes the recording into the cassette; None in replay, or in a forked process. Raises UserError."""
-        if self.recorder is None or self._is_forked():
+        if self.live_recorder is None or self._is_forked():
             return None
-        return self.recorder.close()
+        return self.live_recorder.close()
 
     def describe(self, recording: RecordingSummary, path: str, answered: int = 0) -> Iterator[str]:
         """A recording of this tape, for people: the lines of `report.recording_lines`."""
@@ -256,6 +251,6 @@ class Tape:
 
         Returns the path of the journal, None if nothing was recorded. Raises UserError.
         """
-        if self.recorder is None or self._is_forked():
+        if self.live_recorder is None or self._is_forked():
             return None
-        return self.recorder.keep_journal()
+        return self.live_recorder.keep_journal()

@@ -437,7 +437,7 @@ def test_captures_are_written_after_any_failure(
     tapes: list[Tape] = []
 
     async def run(*_: object) -> int:
-        tapes[0].feed(request("ListUsers"), respond("ListUsers", {"Users": [], "IsTruncated": False}))
+        tapes[0].record(request("ListUsers"), respond("ListUsers", {"Users": [], "IsTruncated": False}))
         raise error
 
     monkeypatch.setattr(servers, "serve_proxy", lambda tape, *_, **__: tapes.append(tape))

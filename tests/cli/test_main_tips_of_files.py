@@ -22,11 +22,11 @@ ROLE = "RoleName: alias-Tsr76sms7l"
 def interrupt(path: Path) -> None:
     """Records a role, and ends before it is in the cassette."""
     recorder = opening.open_for_recording(path, "all", {keys.VARIABLE: KEY})
-    recorder.feed(
+    recorder.record(
         request("GetRole", {"RoleName": "zrealrole"}), respond("GetRole", {"Role": {"RoleName": "zrealrole"}})
     )
-    assert recorder.recorder
-    recorder.recorder.journal.close(remove=False)
+    assert recorder.live_recorder
+    recorder.live_recorder.journal.close(remove=False)
 
 
 # --- cassettes ---------------------------------------------------------------------------------------------------

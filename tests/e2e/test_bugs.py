@@ -25,7 +25,7 @@ class BrokenTape(Tape):
             raise KeyError("DeployRole")
         return None
 
-    def write(self, *_: object, **__: object) -> None:
+    def record(self, *_: object, **__: object) -> None:
         raise KeyError("DeployRole")
 
 

@@ -227,7 +227,7 @@ def test_no_journal(client):
 @pytest.mark.parametrize("replacement", [bug, timeout])
 @pytest.mark.parametrize("client", ["new", "earlier"])
 def test_inside_a_call(replacement, client, monkeypatch, awstape):
-    monkeypatch.setattr(LiveRecorder, "feed", replacement)
+    monkeypatch.setattr(LiveRecorder, "write", replacement)
     everything = awstape, vars(awstape), vars(awstape._hook), vars(awstape._hook.tape)
     ask(EARLIER if client == "earlier" else None)
 
@@ -236,7 +236,7 @@ def ends_badly(monkeypatch):
     with pytest.MonkeyPatch.context() as patch:
         yield patch
 
-@pytest.mark.parametrize("step", ["record", "finish"])
+@pytest.mark.parametrize("step", ["feed_selected", "finish"])
 @pytest.mark.parametrize("replacement", [bug, timeout])
 def test_while_closing(step, replacement, ends_badly, awstape):
     ask()

@@ -50,15 +50,15 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def begin(path: Path, *pairs: Exchange, is_shared: bool = False) -> Tape:
     opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(is_shared=is_shared))
     for asked, response in pairs:
-        opened.feed(asked, response)
+        opened.record(asked, response)
     return opened
 
 
 def break_off(path: Path, *pairs: Exchange) -> Path:
     """Interrupts a recording; returns the path of its journal."""
     opened = begin(path, *pairs)
-    assert opened.recorder and opened.recorder.journal
-    left = opened.recorder.journal
+    assert opened.live_recorder and opened.live_recorder.journal
+    left = opened.live_recorder.journal
     left.close(remove=False)
     return left.path
 
@@ -80,9 +80,9 @@ def test_the_journal_exists_from_the_beginning_to_the_end(path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     sizes = [file.stat().st_size]
     for asked, response in GROUPS:
-        opened.feed(asked, response)
+        opened.record(asked, response)
         sizes.append(file.stat().st_size)
-    assert sizes == sorted(set(sizes)), "each exchange is there when `feed` returns"
+    assert sizes == sorted(set(sizes)), "each exchange is there when `record` returns"
     opened.close()
     assert names(path.parent) == ["team.yaml"]
     assert recorded(path) == ["ListGroups 3"]
@@ -110,8 +110,9 @@ def test_a_folder_that_vanishes_stops_a_recording_and_what_was_captured_is_writt
     shutil.rmtree(folder)
     if not whole:
         folder.mkdir()
+    opened.record(*GROUPS[2])
     with pytest.raises(UserError, match="was removed while recording"):
-        opened.feed(*GROUPS[2])
+        opened.sync()
     with pytest.raises(UserError, match="was removed while recording"):
         opened.answer(USERS[0][0])
     opened.close()
@@ -166,7 +167,7 @@ def begin_many(path: Path) -> Iterator[Callable[[int], None]]:
     def feed(count: int) -> None:
         for number in itertools.islice(numbers, count):
             name = f"zreal{number}"
-            opened.feed(request("GetUser", {"UserName": name}), respond("GetUser", {"User": {"UserName": name}}))
+            opened.record(request("GetUser", {"UserName": name}), respond("GetUser", {"User": {"UserName": name}}))
 
     yield feed
     opened.close()
@@ -298,8 +299,8 @@ def test_what_stands_in_the_cassette_stays(path: Path) -> None:
 def test_every_mode_recovers(path: Path, mode: opening.RecordMode) -> None:
     break_off(path, *GROUPS)
     opened = opening.open_for_recording(path, mode, ENVIRON)
-    assert opened.recorder, "what broke off was not recorded once"
-    opened.feed(*USERS[0])
+    assert opened.live_recorder, "what broke off was not recorded once"
+    opened.record(*USERS[0])
     opened.close()
     assert recorded(path) == (["ListUsers 1"] if mode == "rewrite" else ["ListGroups 3", "ListUsers 1"])
 
@@ -387,7 +388,7 @@ def test_a_journal_that_is_being_recovered_is_left_alone(path: Path) -> None:
 def test_a_journal_that_can_not_be_merged_is_kept_and_named(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = break_off(path, *GROUPS)
     theirs = opening.open_for_recording(path.with_name("other.yaml"), "all", {"AWSTAPE_KEY": "6b" * 32})
-    theirs.feed(*USERS[0])
+    theirs.record(*USERS[0])
     theirs.close()
     path.with_name("other.yaml").rename(path)
     problem, tip = failure(capfd, "recover", path)

@@ -97,7 +97,8 @@ def record(path: Path, answered: list[int], pairs: list[exchanges.Exchange]) -> 
     try:
         for i, (asked, response) in enumerate(pairs, 1):
             assert opened.answer(asked) is None
-            opened.feed(asked, response)
+            opened.record(asked, response)
+            opened.sync()
             answered.append(i)
     finally:
         opened.close()
@@ -125,9 +126,9 @@ def broken_off(begun: Begun, folder: Path) -> Path:
     path = begun.laid_out(folder)
     opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(include_writes=True))
     for asked, response in NEW:
-        opened.feed(asked, response)
-    assert opened.recorder and opened.recorder.journal
-    opened.recorder.journal.close(remove=False)
+        opened.record(asked, response)
+    assert opened.live_recorder and opened.live_recorder.journal
+    opened.live_recorder.journal.close(remove=False)
     return path
 
 

@@ -256,7 +256,7 @@ def recorded(path: Path) -> Path:
     opened = opening.open_for_recording(path, "rewrite", os.environ)
     for name in ("zkept-role", "zother-role"):
         output: dict[str, Value] = {"Role": {"RoleName": name, "Description": "see JIRA-12345"}}
-        opened.feed(request("GetRole", {"RoleName": name}), respond("GetRole", output))
+        opened.record(request("GetRole", {"RoleName": name}), respond("GetRole", output))
     opened.close()
     return path
 

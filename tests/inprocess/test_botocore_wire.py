@@ -74,7 +74,7 @@ def test_an_upload_that_cannot_be_read_twice_is_reported(tmp_path: Path) -> None
     tape = open_for_recording(
         tmp_path / "tape.yaml", "all", ENVIRON, RecordOptions(include_writes=True, services=["s3"])
     )
-    tape.feed(request_of(request, "s3"), Response(200))
+    tape.record(request_of(request, "s3"), Response(200))
     recording = tape.close()
     assert recording
     assert recording.skipped == {"PutObject has a body that is a stream, which can't be read twice": 1}

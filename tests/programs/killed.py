@@ -42,7 +42,8 @@ def record(path: Path, pairs: list[exchanges.Exchange], pipe: int | None = None)
     """Records exchanges; writes a byte into the pipe whenever a client would have received a response."""
     opened = opening.open_for_recording(path, "all", ENVIRON, opening.RecordOptions(include_writes=True))
     for asked, response in pairs:
-        opened.feed(asked, response)
+        opened.record(asked, response)
+        opened.sync()
         if pipe is not None:
             os.write(pipe, b".")
     opened.close()

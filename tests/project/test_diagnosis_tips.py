@@ -79,8 +79,8 @@ def test_leftovers(project: Path, capfd: Capture) -> None:
     """An interrupted recording, and takes that are set aside."""
     path = project / "tapes" / "roles.yaml"
     opened = opening.open_for_recording(path, "all", {keys.VARIABLE: KEY})
-    assert opened.recorder
-    opened.recorder.journal.close(remove=False)
+    assert opened.live_recorder
+    opened.live_recorder.journal.close(remove=False)
     command = Tip("awstape recover {}").take(tip_of(capfd, "recordings", "note"))
     assert run_line(command) == 0
     assert is_fine(capfd, "recordings")

@@ -159,7 +159,7 @@ def test_a_listing_with_pages_in_several_encodings_is_recorded_whole(proxy: Prox
         head = OK + b"Content-Encoding: %s\r\nContent-Length: %d\r\n\r\n" % (encoding.encode(), len(body))
         server.response = Odd(head + body, 200)
         assert ask(proxy, request.body) == (200, body), "the client gets the bytes of the upstream"
-    assert proxy.tape.recorder and proxy.tape.recorder.journal
-    cassette = restored(proxy.tape.recorder.journal.contents()).finish().cassette
+    assert proxy.tape.live_recorder and proxy.tape.live_recorder.journal
+    cassette = restored(proxy.tape.live_recorder.journal.contents()).finish().cassette
     pages = [len(take.pages) for take in cassette.takes if take.track.operation == "ListRoles"]
     assert pages == [4]

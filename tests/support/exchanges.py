@@ -126,7 +126,7 @@ def journalled(*exchanges: Exchange, **options: Any) -> list[bytes]:
     which = RecordingFilter(MODELS, **options)
     live = LiveRecorder(Path("x.yaml"), KEY, which, recorder, lambda: cast(Journal, journal))
     for asked, answered in exchanges:
-        live.feed(asked, answered)
+        live.write(asked, answered)
     return journal.lines
 
 
@@ -134,7 +134,7 @@ def restored(contents: Iterable[bytes], key: Key = KEY, old: Cassette | None = N
     """Returns a recorder that was given the contents of a journal."""
     result = recorder(key=key, old=old)
     for content in contents:
-        result.record(read_exchange(content))
+        result.feed_selected(read_exchange(content))
     return result
 
 

@@ -237,7 +237,7 @@ def _response_received(
     exception: Exception | None = None,
     **_: Any,
 ) -> None:
-    """Feeds the response of a request that was sent to AWS to the tape. If that fails, nobody gets the response."""
+    """Records the response of a request that was sent to AWS. If that fails, the client does not get it."""
     if call := _call_under_way():
         call.note_values(parsed_response)
     if (sent := _sent.get()) is None:
@@ -253,7 +253,8 @@ def _response_received(
         body = copy_response_body(response_dict["body"], parsed_response or {})
         response = response_of(response_dict["status_code"], response_dict["headers"], body)
     try:
-        call_without_traceback(_tapes[-1].feed, converted, response, recorded_before, no_response)
+        call_without_traceback(_tapes[-1].record, converted, response, recorded_before, no_response)
+        call_without_traceback(_tapes[-1].sync)
     except BaseException:
         for withheld in filter(None, (response_dict, parsed_response)):
             withheld.clear()

@@ -214,7 +214,7 @@ class Interceptor:
             self._count_skipped(f"upstream proxy: {text}")
             flow.response = _aws_error(request, "ProxyRefusal", text)
         elif text := await self._unreachable(flow, request):
-            await self._feed(flow, request, None, no_response=text)
+            await self._record(flow, request, None, no_response=text)
             flow.response = flow.response or _aws_error(request, "UpstreamUnreachable", text)
         else:
             self._sent_upstream[flow] = request, self.tape.recorded_so_far
@@ -232,12 +232,12 @@ class Interceptor:
             response = read_response(self._models, flow, request)
             if self._upstream_url(request.host):
                 response = lead_back(self._models, flow, request, response)
-            await self._feed(flow, request, response, recorded_before)
+            await self._record(flow, request, response, recorded_before)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         if sent := self._sent_upstream.pop(flow, None):
             request, recorded_before = sent
-            await self._feed(flow, request, read_cut_response(self._models, flow, request), recorded_before)
+            await self._record(flow, request, read_cut_response(self._models, flow, request), recorded_before)
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
         if data.server.address:
@@ -247,7 +247,7 @@ class Interceptor:
         if data.server.address:
             self._reached.discard(data.server.address[:2])
 
-    async def _feed(
+    async def _record(
         self,
         flow: http.HTTPFlow,
         request: Request,
@@ -255,13 +255,13 @@ class Interceptor:
         recorded_before: int | None = None,
         no_response: str = NO_RESPONSE,
     ) -> None:
-        """Feeds an exchange to the tape, while other requests go on; if that fails, the client gets the error."""
+        """Records an exchange, while other requests go on; if that fails, the client gets the error."""
         if self.tape:
             try:
-                self.tape.write(request, response, recorded_before, no_response)
+                self.tape.record(request, response, recorded_before, no_response)
                 if self._sent_upstream:
                     await asyncio.to_thread(self.tape.sync)
-                else:  # nobody would gain by a thread
+                else:  # no other request would gain by a thread
                     self.tape.sync()
             except Exception as error:
                 self._stop(flow, request, error)
@@ -310,8 +310,8 @@ class Interceptor:
         return next((url for name in names if (url := find_upstream(self.upstream, name))), None)
 
     def _count_skipped(self, reason: str) -> None:
-        if self.tape and self.tape.recorder:
-            self.tape.recorder.skip(reason)
+        if self.tape and self.tape.live_recorder:
+            self.tape.live_recorder.skip(reason)
 
     def _answer(self, request: Request) -> Reply:
         """The tape's reply in replay; once that fails, an error."""

@@ -1,7 +1,7 @@
 """Streaming: bodies that pass through the proxy as they come, because they are events, or too large to record.
 
 1. A body passes as it comes once it is known that it can't be recorded: by its headers, or as it grows above
-   `MAX_BODY` (mitmproxy's option `stream_large_bodies`). It is kept nowhere, and its exchange is fed without it.
+   `MAX_BODY` (mitmproxy's option `stream_large_bodies`). It is kept nowhere, and its exchange is recorded without it.
 2. A response of unknown length that a client may read as a stream, such as audio, passes as it comes, too. It is copied
    until it is too large, and the client gets its end once it is recorded.
 3. Any other body is held back until all of it is there, so that a client gets only what is recorded.

@@ -39,7 +39,7 @@ def _rows(setting: Setting) -> Iterator[Row]:
         path, which = setting.folder / "x.yaml", RecordingFilter(MODELS)
         live = LiveRecorder(path, Key(b"key"), which, new_recorder, lambda: Journal.create(path, Key(b"key")))
         for exchange in traffic.exchanges:
-            live.feed(*exchange)
+            live.write(*exchange)
         assert live.journal
         live.journal.close(remove=True)
 

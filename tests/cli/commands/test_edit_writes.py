@@ -55,7 +55,7 @@ def record(path: Path, *exchanges: Exchange) -> Path:
         path, "all", {"AWSTAPE_KEY": "01" * 32}, opening.RecordOptions(is_shared=True, include_writes=True)
     )
     for exchange in exchanges:
-        opened.feed(*exchange)
+        opened.record(*exchange)
     opened.close()
     return path
 

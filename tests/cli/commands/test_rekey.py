@@ -56,7 +56,7 @@ def record(path: Path, under: str = OLD, *names: str, mode: RecordMode = "all") 
     opened = opening.open_for_recording(path, mode, {"AWSTAPE_KEY": under}, opening.RecordOptions(is_shared=True))
     for name in names or ("zreal-deployer",):
         output: dict[str, Value] = {"Role": {"RoleName": name, "Arn": ARN.replace("zreal-deployer", name)}}
-        opened.feed(request("GetRole", {"RoleName": name}), respond("GetRole", output))
+        opened.record(request("GetRole", {"RoleName": name}), respond("GetRole", output))
     opened.close()
     return path
 
@@ -356,7 +356,7 @@ def test_rewriting_takes_the_new_key(folder: Path) -> None:
 def test_a_cassette_that_got_another_key_meanwhile_is_not_written(folder: Path) -> None:
     path = folder / "x.yaml"
     opened = opening.open_for_recording(path, "all", {"AWSTAPE_KEY": OLD}, opening.RecordOptions(is_shared=True))
-    opened.feed(request("ListUsers"), respond("ListUsers"))
+    opened.record(request("ListUsers"), respond("ListUsers"))
     before = record(path, NEW).read_bytes()
     with pytest.raises(UserError, match="made again with another key in the meantime"):
         opened.close()

@@ -229,9 +229,9 @@ def test_an_interrupted_recording_and_a_large_replay_tell_as_well(tmp_path: Path
     path = tmp_path / "team.yaml"
     tape = open_for_recording(path, "all", in_process.ENVIRON)
     for _ in range(3):
-        tape.feed(exchanges.request("ListUsers"), exchanges.respond("ListUsers", {"Users": []}))
-    assert tape.recorder and tape.recorder.journal
-    tape.recorder.journal.close(remove=False)
+        tape.record(exchanges.request("ListUsers"), exchanges.respond("ListUsers", {"Users": []}))
+    assert tape.live_recorder and tape.live_recorder.journal
+    tape.live_recorder.journal.close(remove=False)
     recovering, replaying = WorkNotes(), WorkNotes()
     with progress.watched_by(recovering):
         recover(path, in_process.ENVIRON)

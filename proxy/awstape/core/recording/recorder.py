@@ -45,7 +45,7 @@ from awstape.core.redaction.redactor import Redactor
 
 
 class Recorder:
-    """Records exchanges: feed them, or record those that were selected before; then finish.
+    """Records exchanges: feed them, those of a journal with `feed_selected`, then finish.
 
     parse: parses a response as a client does, to compare the recorded response with the real one.
     operations, include_writes: of the `RecordingFilter`.
@@ -124,9 +124,9 @@ class Recorder:
                 0 if recorded_before is None else UNKNOWN_ORDER if unknown else self.recorded_so_far - recorded_before
             )
             exchange = Exchange(request, response, no_response, meanwhile, is_recorded=filtered.is_recorded)
-            self._record_call(filtered.call, exchange, place)
+            self._add_exchange(filtered.call, exchange, place)
 
-    def record(self, exchange: Exchange) -> None:
+    def feed_selected(self, exchange: Exchange) -> None:
         """Records one exchange that was selected before."""
         try:
             call = recognise_call(self._models, exchange.request)
@@ -134,23 +134,23 @@ class Recorder:
             self.skip(str(error))
         else:
             if call:
-                self._record_call(call, exchange)
+                self._add_exchange(call, exchange)
 
-    def _record_call(self, call: Call, exchange: Exchange, place: str = "") -> None:
+    def _add_exchange(self, call: Call, exchange: Exchange, place: str = "") -> None:
         if not exchange.is_recorded:
             with suppress(WireError):
                 self._find_track(call, split_input(call))
             return
         captured = self.captured
         try:
-            captured += self._capture(call, exchange, place)
+            captured += self._add_capture(call, exchange, place)
         except WireError as error:
             self.skip(f"{call.operation.name}: {error}", place)
         finally:
             self._captured_before.append(captured)
 
-    def _capture(self, call: Call, exchange: Exchange, place: str) -> bool:
-        """Captures and folds an exchange; returns False for one that is no page. Raises WireError."""
+    def _add_capture(self, call: Call, exchange: Exchange, place: str) -> bool:
+        """Captures an exchange; returns False for one that is no page. Raises WireError."""
         operation, page_request, response = call.operation, split_input(call), exchange.response
         if response:
             response = move_response_to_aws(self._models.hosts, call, response)
