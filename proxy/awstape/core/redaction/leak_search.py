@@ -1,7 +1,8 @@
 """Leak search: looks for real values in a redacted cassette, before it is written.
 
 1. Identifiers and secrets are searched for anywhere in a string, in every encoding. Where the redaction demands borders
-   (an account id is no part of a longer number), so does the search.
+   (an account id is no part of a longer number), so does the search. A secret is found in other forms as well, unless
+   it is a public word (`core.redaction.private_values.known_secrets`), but not in the skeleton of an ARN.
 2. Names are searched for as whole words of free text, by the same tokeniser that replaces them.
 3. Whatever looks like an account id and is no alias is a leak, even if the recording never saw it.
 4. A page token that is a whole string of the cassette is a name that stays there, not a leak.
@@ -17,12 +18,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from awstape.core.aws.member_paths import path_pattern
 from awstape.core.aws.model import Models, Operation, Value
 from awstape.core.cassette.cassette import Cassette, Take, Track
 from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.members.member_kinds import is_free_text
+from awstape.core.redaction.private_values.known_secrets import borders_of_secret, is_searched_secret, secret_forms
 from awstape.core.redaction.project_rules import Rules
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_redaction import fit_length
@@ -37,12 +40,18 @@ from awstape.core.redaction.string_walk import (
 from awstape.core.redaction.text.identifier_search import find_account, redact_accounts
 from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, KINDS, TOKEN_ALIAS
 from awstape.core.redaction.text.names_in_text import edit_possible_names
-from awstape.core.redaction.value_kinds import NO_BORDERS, PAGE_TOKEN, Kind
+from awstape.core.redaction.value_kinds import PAGE_TOKEN, Kind
 from awstape.core.text.encoded_text import decoded_variants, rewrite_everywhere
+from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.core.text.substrings import Substrings, rewrite_spans
 
 _String = tuple[str, StringContext, bool]
 """A string or a map key, its context, and whether it is free text."""
+#: The kinds of secrets, which stand in texts in other forms, too.
+_SECRETS = frozenset({"password", "secret"})
+_SKELETON = lazy_pattern(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9*-]*:")
+#: What a part of base64 is a part of.
+_BEFORE, _BEHIND = lazy_pattern(r"[A-Za-z0-9+/_-]*\Z"), lazy_pattern(r"[A-Za-z0-9+/_-]*={0,2}")
 #: The kind of a value whose kind has no row.
 _NAME = Kind("name", borders=None)
 
@@ -168,6 +177,30 @@ def mask_identity(
 # --- strings --------------------------------------------------------------------------------------------------------
 
 
+class _Found(NamedTuple):
+    """What is found: a real value, or a form of it. is_part: as of a `SecretForm`."""
+
+    kind: str
+    value: str
+    borders: frozenset[str]
+    is_part: bool = False
+
+    def stands_apart(self, text: str, begin: int, end: int) -> bool:
+        """Whether what is found at a place of a text is no part of anything else there."""
+        if set(text[max(begin - 1, 0) : begin] + text[end : end + 1]) & self.borders:
+            return False
+        return self.kind not in _SECRETS or not any(
+            match.start() <= begin and end <= match.end() for match in _SKELETON.finditer(text)
+        )
+
+
+def _forms_of_secret(kind: str, secret: str) -> Iterator[tuple[str, _Found]]:
+    if is_searched_secret(secret):
+        borders = borders_of_secret(secret)
+        for form in secret_forms(secret):
+            yield form.text, _Found(kind, secret, borders, form.is_part)
+
+
 class RealValueSearch:
     """Searches strings for real values: kind → values."""
 
@@ -179,18 +212,20 @@ class RealValueSearch:
         self._names: dict[str, tuple[str, str]] = {}  # folded name → kind, name
         self._searched: dict[tuple[str, bool], tuple[str, str] | None] = {}
         self._without_account: set[str] = set()
-        identifiers: dict[str, str] = {}
+        identifiers: dict[str, _Found] = {}
         for name, values in self._real.items():
             kind = KINDS.get(name, _NAME)
             for value in values:
                 if name == "e-mail" and DOCUMENTATION_EMAIL.fullmatch(value):
                     continue
-                if kind.borders is not None:
-                    if not (kind.may_be_kept and rules.keeps(value)):
-                        identifiers[value] = name
+                if name in _SECRETS:
+                    identifiers.update(_forms_of_secret(name, value))
+                elif kind.borders is not None:
+                    if not (kind.may_be_kept and rules.keeps(value)) and len(value) >= self._SHORTEST:
+                        identifiers[value] = _Found(name, value, kind.borders)
                 elif kind.is_searched and is_searched_name(value):
                     self._names[value.casefold()] = name, value
-        self._identifiers = Substrings({v: kind for v, kind in identifiers.items() if len(v) >= self._SHORTEST})
+        self._identifiers = Substrings(identifiers)
 
     @classmethod
     def of_values(cls, values: Iterable[tuple[str, str]], rules: Rules) -> RealValueSearch:
@@ -216,8 +251,7 @@ class RealValueSearch:
         """The text with `alias` of their kind and value in place of the real values in it, in every encoding."""
 
         def replace_identifiers(plain: str) -> str:
-            found = (span for span in self._identifiers.find_apart(plain) if self._stands_apart(plain, *span))
-            return rewrite_spans(plain, found, lambda value, kind: alias(kind, value))
+            return rewrite_spans(plain, self._find_spans(plain), lambda _, found: alias(found.kind, found.value))
 
         def replace_name(word: str) -> str:
             name = self._names.get(word.casefold())
@@ -238,14 +272,20 @@ class RealValueSearch:
         return None
 
     def _find_identifier(self, text: str) -> tuple[str, str] | None:
-        found = self._identifiers.find(text)
-        values = ((kind, text[begin:end]) for begin, end, kind in found if self._stands_apart(text, begin, end, kind))
-        return next(values, None)
+        return next(((found.kind, found.value) for _, _, found in self._find_spans(text)), None)
 
-    @staticmethod
-    def _stands_apart(text: str, begin: int, end: int, kind: str) -> bool:
-        beside = text[max(begin - 1, 0) : begin] + text[end : end + 1]
-        return not set(beside) & (KINDS[kind].borders or NO_BORDERS)
+    def _find_spans(self, text: str) -> Iterator[tuple[int, int, _Found]]:
+        """The begin and the end of each real value in a text, of one in base64 with what is encoded around it."""
+        done = 0
+        apart = (match for match in self._identifiers.find(text) if match[2].stands_apart(text, *match[:2]))
+        for begin, end, found in sorted(apart, key=lambda match: (match[0], -match[1])):
+            if end <= done:
+                continue
+            if found.is_part:
+                begin -= len(_BEFORE.search(text[done:begin])[0])  # type: ignore[index]  # it matches the empty text
+                end = _BEHIND.match(text, end).end()  # type: ignore[union-attr]
+            yield max(begin, done), end, found
+            done = end
 
     def _find_name(self, text: str) -> tuple[str, str] | None:
         found: list[tuple[str, str]] = []

@@ -34,9 +34,11 @@ from awstape.core.text.encoded_text import rewrite_outside_percent_runs, rewrite
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 _RFC_UUID = lazy_pattern(r".{8}-.{4}-[1-8].{3}-[89abAB].*")
-#: Twelve digits in a row, also in groups of four or three, and the longer values that may contain them by chance.
+#: Twelve digits in a row, also in groups of four or three, and the longer values that may contain them by chance:
+#: UUIDs, digests, and the hexadecimal digits of ASCII.
 _ACCOUNT = lazy_pattern(
     rf"(?P<uuid>{UUID})|(?<![0-9a-zA-Z])(?P<canonical>[0-9a-f]{{64}})(?![0-9a-zA-Z])"
+    r"|(?<![0-9A-Za-z])(?P<encoded>(?=[0-9]*[a-fA-F])(?:[2-6][0-9a-fA-F]|7[0-9a-eA-E]){8,})(?![0-9A-Za-z])"
     rf"|(?<!\d)(?:(?P<account>\d{{12}})|(?P<dashed>{ACCOUNT_IN_GROUPS}))(?!\d)"
 )
 #: Year, month, day, hour and minute.
@@ -189,7 +191,7 @@ def _redact_block(match: re.Match[str], aliases: Aliases) -> str:
 
 def _redact_account(match: re.Match[str], aliases: Aliases) -> str:
     text = match[0]
-    if match["canonical"] or (match["uuid"] and _is_real_uuid(text)):
+    if match["canonical"] or match["encoded"] or (match["uuid"] and _is_real_uuid(text)):
         return text
     if match["uuid"]:
         return text[:-12] + aliases.account(text[-12:])

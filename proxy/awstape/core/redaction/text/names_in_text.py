@@ -25,6 +25,7 @@ from awstape.core.redaction.alias_grammar import edit_outside_aliases, is_alias,
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.documentation_names import SHORTEST_SEARCHED_NAME, is_searched_name
 from awstape.core.redaction.policies.grammar import edit_user_texts
+from awstape.core.redaction.private_values.known_secrets import is_searched_secret
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, is_service_principal
 from awstape.core.redaction.text.free_text import REPORT_HEADER, redact_text
@@ -84,7 +85,7 @@ class KnownNames:
         self._phrases = Substrings({_fold(phrase): None for phrase in phrases}) if phrases else None
         self._kept: Set[str] = aliases.kept_values if aliases else frozenset()
         passwords = aliases.real_values.get("password", ()) if aliases else ()
-        long = {value: None for value in passwords if len(value) >= _SHORTEST_PHRASE}
+        long = {value: None for value in passwords if len(value) >= _SHORTEST_PHRASE and is_searched_secret(value)}
         self._passwords = Substrings(long) if long else None
         self._accounts: Set[str] = aliases.real_values.get("account", frozenset()) if aliases else frozenset()
 
