@@ -187,7 +187,7 @@ def test_the_final_search_finds_what_every_rule_missed(monkeypatch: pytest.Monke
     exchange = (exchanges.request("GetUser"), answer)
     recording = exchanges.record(exchange)
     assert recording.set_aside == () and not hides(write_cassette(recording.cassette))
-    monkeypatch.setattr("awstape.core.redaction.redactor.redact_accounts", lambda text, aliases: text)
+    monkeypatch.setattr("awstape.core.redaction.leak_search.redact_accounts", lambda text, aliases: text)
     (aside,) = exchanges.record(exchange).set_aside
     assert [str(leak) for leak in aside.leaks] == ["account in some member of take 1 of iam GetUser"]
     assert aside.hole and aside.hole.hole == "set aside: account in some member"
