@@ -426,6 +426,10 @@ def test_commands_report_interrupted_recordings(path: Path, capfd: pytest.Captur
         f"note: {file}: a recording is running or was interrupted; if interrupted, awstape recover {path}\n"
         in capfd.readouterr().err
     )
+    failed = file.rename(file.with_name(f"{path.name}.failed-0a1b2c3d.journal"))
+    assert main(["ls", str(path.parent)]) == 0
+    takes_in = f"awstape recover {path} takes it in, or delete the file"
+    assert f"note: {failed}: the recording of a test that failed; {takes_in}\n" in capfd.readouterr().err
 
 
 def test_recovering_needs_a_cassette_for_each_journal(path: Path) -> None:

@@ -102,7 +102,8 @@ def load_all(paths: Iterable[Path], models: Models, *, lazily: bool = False) -> 
         for track, takes in cassette.tracks():
             owner, known = owners.setdefault(track, (file, takes))
             if known != takes:
-                raise UserError(f"{file}: {track} is also in {owner}, with other takes", "replay one of the two")
+                tip = "record both into one cassette, or replay each of them alone"
+                raise UserError(f"{file}: {track} is also in {owner}, with other takes", tip)
     found = [cassette.find_takes for cassette in loaded.values() if cassette.find_takes]
     joined = Cassette.of((take for _, takes in owners.values() for take in takes), keys, account, apart)
     return replace(joined, find_takes=lambda text: (take for find in found for take in find(text))) if found else joined

@@ -283,6 +283,11 @@ def find_journals(path: Path) -> list[Path]:
     return []
 
 
+def has_failed(journal: Path) -> bool:
+    """Whether a journal is that of a test that failed, by its name."""
+    return _FAILED in journal.name
+
+
 def cassette_of(journal: Path) -> Path:
     """The path of the cassette that a journal belongs to."""
     return journal.with_name(re.sub(r"(\.\d+|\.failed-\w+)?\.journal$", "", journal.name))

@@ -68,11 +68,13 @@ class _CassettePath(click.Path):
 
         path = Path(value)
         if found := [] if ctx and ctx.resilient_parsing else journal.find_journals(path):
-            problem = f"{found[0]}: a recording is running or was interrupted"
             tip = f"awstape recover {shell_path(journal.cassette_of(found[0]))}"
+            has_failed = journal.has_failed(found[0])
+            what = "the recording of a test that failed" if has_failed else "a recording is running or was interrupted"
             if not path.exists():
-                raise UserError(problem, tip)
-            warn(f"note: {problem}; if interrupted, {tip}")
+                raise UserError(f"{found[0]}: {what}", tip)
+            note = f"{tip} takes it in, or delete the file" if has_failed else f"if interrupted, {tip}"
+            warn(f"note: {found[0]}: {what}; {note}")
         if not path.exists() and not (ctx and ctx.resilient_parsing):
             raise NoSuchPathError(str(value), _find_similar(path))
         if self.skips_others and path.is_dir() and not (ctx and ctx.resilient_parsing):
