@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from support import in_process
 from support.exchanges import cassette, recorder, request, respond
 from support.in_process import ENVIRON
 from support.standin import StandIn
+from support.tips import Tip
 
 KEY = find_key(ENVIRON)
 assert KEY
@@ -89,9 +90,20 @@ def test_a_caller_that_the_cassette_does_not_know_misses(kind: str, path: Path) 
     with missed as error, awstape.replay(path), pytest.raises(ClientError, match="CassetteMiss"):
         boto3.client("iam", config=config, **options).list_roles()
     assert "STRANGER" not in str(error.value)
-    (known,) = re.findall(r"for credentials of a caller: (boto3\.Session\(.*\))", str(error.value))
+    known = Tip("for credentials of a caller: {}").take(str(error.value), "boto3.*")
     with awstape.replay(path):
         assert roles(eval(known).client("iam")) in (1, 2)  # the text of awstape itself
+
+
+def test_a_real_caller_is_known_with_the_key(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tape = awstape.replay(path)
+    options = {"aws_access_key_id": REAL[1], "aws_secret_access_key": "fake"}
+    with suppress(MissError, ClientError), tape:
+        boto3.client("iam", **options).list_roles()
+    tip = Tip("without the cassette's key only such credentials tell the caller; or set AWSTAPE_KEY")
+    monkeypatch.setenv(tip.take(tape.misses[0].text, "AWSTAPE_KEY"), ENVIRON["AWSTAPE_KEY"])
+    with awstape.replay(path):
+        assert roles(boto3.client("iam", **options)) == 2
 
 
 def refuse() -> Any:

@@ -18,6 +18,7 @@ from awstape.catalog.botocore_data import data_version
 from awstape.catalog.service_models import load_models
 from awstape.core.cassette.yaml.json_schema import cassette_schema, dump_schema
 from awstape.core.cassette.yaml.validation import SCHEMA_FILE
+from awstape.core.text.advice import shell_path
 from awstape.errors import UserError
 from awstape.files import atomic_writes, cassette_files
 from awstape.files.project_settings import load_pytest_options
@@ -100,7 +101,7 @@ def write_first_files(folder: Path, environ: Mapping[str, str]) -> Iterator[Step
             _OTHER_LANGUAGE.format(command=command, cassettes=os.path.relpath(cassettes, folder)),
         )
     else:
-        yield from _write_test(tests / "test_awstape.py", cassettes, environ)
+        yield from _write_test(folder, tests / "test_awstape.py", cassettes, environ)
 
 
 def _find_other_language(folder: Path) -> str | None:
@@ -157,7 +158,7 @@ def _write_hook(path: Path, hook: str) -> Step:
     return Step("left", path, f"add below `repos:`{hook.rstrip()}")
 
 
-def _write_test(path: Path, cassettes: Path, environ: Mapping[str, str]) -> Iterator[Step]:
+def _write_test(folder: Path, path: Path, cassettes: Path, environ: Mapping[str, str]) -> Iterator[Step]:
     if path.exists():
         yield Step("kept", path)
         return
@@ -167,4 +168,5 @@ def _write_test(path: Path, cassettes: Path, environ: Mapping[str, str]) -> Iter
         made = synthetic_tracks.make_cassette(operation, (), environ, items=5, page_size=2, output=cassette)
         cassette_files.save(cassette, made)
         yield Step("made", cassette)
-    yield _write(path, _TEST.format(file=path.name), f"try it: pytest -q {path}")
+    content = _TEST.format(file=path.relative_to(folder).as_posix())
+    yield _write(path, content, f"try it: pytest -q {shell_path(path)}")

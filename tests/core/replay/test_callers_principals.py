@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -20,6 +21,7 @@ from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support import strategies
+from support.command_line import okay
 from support.exchanges import KEY, Exchange, cassette, fail, operation, player, request
 from support.principals import (
     ACCOUNT,
@@ -37,6 +39,7 @@ from support.principals import (
     key_id,
     users,
 )
+from support.tips import Tip
 
 
 def count(playing: Player, key: str | None, name: str = "ListUsers") -> int | str:
@@ -162,7 +165,10 @@ def test_of_two_users_nothing_tells_which_one_asks() -> None:
     first, last = sorted(both)
     told = playing.misses[0].text
     assert f"it is recorded for {first}, {last}; the request is by an unknown principal" in told
-    assert f"awstape env --caller {first}" in told
+    command = Tip("an unknown principal; for credentials of one: {}").take(told, "awstape env --caller .*")
+    assert command == Tip("awstape env --caller {}").printed(told) and command.endswith(first)
+    credentials = re.search("AWS_ACCESS_KEY_ID=(.*)", okay(*command.split()[1:]))
+    assert credentials and count(player(made), credentials[1]) == both.index(first) + 1
     for key in (KEY, None):
         assert [count(player(made, key=key), dummy(each)) for each in both] == [1, 2]
 

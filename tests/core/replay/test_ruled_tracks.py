@@ -27,6 +27,7 @@ from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from awstape.report import replay_facts
 from support.exchanges import KEY, REGION
+from support.tips import Tip
 
 MODELS = load_models(("cloudtrail", "ce", "logs", "iam", "cloudwatch"))
 EVENTS = MODELS.operation("cloudtrail", "LookupEvents")
@@ -307,7 +308,7 @@ def test_a_miss_names_the_track_with_the_nearest_distances() -> None:
         assert miss.nearest.identity == days(nearest)
 
 
-TIP = "times differ; to match them, add to pyproject.toml: [tool.awstape.match]"
+TIP = Tip("times differ; to match them, add to pyproject.toml: [tool.awstape.match]")
 
 
 @pytest.mark.parametrize(
@@ -328,7 +329,8 @@ def test_a_miss_shows_the_rule_under_which_the_times_match(asked: Identity, line
     text = missed(Played("cloudtrail LookupEvents", NOVEMBER), asked).text
     shown = [line.strip() for line in text.partition(TIP)[2].splitlines()]
     assert shown[1 : len(lines) + 1] == lines
-    rules = {line.split('"')[1]: {"within": "1h"} if "within" in line else line.rsplit('"')[-2] for line in shown[1:-1]}
+    settings = tomllib.loads("\n".join([TIP.take(text, r"\[.*"), *shown[1:-1]]))
+    rules = settings["tool"]["awstape"]["match"]
     assert Played("cloudtrail LookupEvents", NOVEMBER, rules=rules).find(asked) == 0
 
 
