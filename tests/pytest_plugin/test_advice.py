@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from awstape.catalog.service_models import load_models
-from awstape.cli.main import main
 from awstape.files import cassette_files
 from support.misses import not_recorded
 from support.pytest_runs import LIST_ROLES, run, run_again, text_of, without_key
 from support.standin import StandIn
+from support.tips import Tip, run_line
 
 pytest_plugins = ["pytester"]
 
@@ -22,11 +22,13 @@ def operations(path: Path) -> list[str]:
     return [track.operation for track, _ in cassette_files.load(path, load_models()).tracks()]
 
 
-def follow(pytester: pytest.Pytester, result: pytest.RunResult) -> pytest.RunResult:
+#: The command that records; what goes before it tells why.
+PYTEST = Tip("pytest --awstape={}{} {}")
+
+
+def follow(pytester: pytest.Pytester, result: pytest.RunResult, tip: Tip = PYTEST) -> pytest.RunResult:
     """Runs the command of pytest that a report prints."""
-    commands = dict.fromkeys(re.findall(r"pytest (--awstape=.*)", text_of(result)))
-    (command,) = commands
-    return run_again(pytester, *shlex.split(command))
+    return run_again(pytester, *shlex.split(tip.take(text_of(result), "pytest .*"))[1:])
 
 
 OLD = f"    {LIST_ROLES}\n    boto3.client('iam').list_users()\n"
@@ -64,7 +66,8 @@ def test_following_the_advice_mends_a_changed_test(
     result = run(pytester, head + after)
     assert result.ret and words in text_of(result)
     assert "awstape record" not in text_of(result)
-    follow(pytester, result).assert_outcomes(passed=1)
+    tip = Tip("to remove what {}: {}") if words.startswith("not replayed") else PYTEST
+    follow(pytester, result, tip).assert_outcomes(passed=1)
     aws.calls.clear()
     run_again(pytester).assert_outcomes(passed=1)
     assert not aws.calls
@@ -73,7 +76,7 @@ def test_following_the_advice_mends_a_changed_test(
 def test_following_the_advice_records_a_missing_cassette(pytester: pytest.Pytester, aws: StandIn) -> None:
     result = run(pytester, f"@pytest.mark.awstape('tape')\ndef test_it():\n    {LIST_ROLES}\n")
     result.assert_outcomes(errors=1)
-    follow(pytester, result).assert_outcomes(passed=1)
+    follow(pytester, result, Tip("record it: {}")).assert_outcomes(passed=1)
     run_again(pytester).assert_outcomes(passed=1)
 
 
@@ -87,9 +90,10 @@ def test_following_the_advice_records_another_service(
         offline.delenv("AWS_ENDPOINT_URL")
         result = run(pytester, head + "    boto3.client('accessanalyzer').list_analyzers()\n")
     assert "access-analyzer is not replayed: only iam is" in text_of(result)
-    (setting,) = set(re.findall(r"set (services = \[.*\])", text_of(result)))
+    tip = Tip("in [tool.awstape] of pyproject.toml set services = [{}], and run: {}")
+    setting = tip.take(text_of(result), r"services = \[.*\]")
     (pytester.path / "pyproject.toml").write_text(f"[tool.awstape]\n{setting}\n")
-    follow(pytester, result).assert_outcomes(passed=1)
+    follow(pytester, result, tip).assert_outcomes(passed=1)
     run_again(pytester).assert_outcomes(passed=1)
 
 
@@ -123,10 +127,13 @@ def test_it():
 
 def test_a_write_that_is_not_recorded_names_the_option_at_hand(pytester: pytest.Pytester, aws: StandIn) -> None:
     result = run(pytester, WRITING.format(marker=""), "--awstape=once")
-    option = "@pytest.mark.awstape(include_writes=True), or --awstape-include-writes, records it"
-    assert f"CreateRole: a write operation; {option}" in text_of(result)
-    module = WRITING.format(marker="include_writes=True")
-    run(pytester, module, "--awstape=once").assert_outcomes(passed=1)
+    assert Tip("{}: a write operation; {} records it").printed(text_of(result))
+    tip = Tip("@pytest.mark.awstape(include_writes=True), or --awstape-include-writes,")
+    option = tip.take(text_of(result), "--[a-z-]+")
+    run_again(pytester, "--awstape=once", option).assert_outcomes(passed=1)
+    marker = tip.take(text_of(result), r"@.*?\)")
+    module = WRITING.format(marker="").replace("@pytest.mark.awstape()", marker)
+    run(pytester, module, "--awstape=rewrite").assert_outcomes(passed=1)
     run(pytester, module).assert_outcomes(passed=1)
     assert operations(pytester.path / "cassettes" / "test_module" / "test_it.yaml") == ["CreateRole"]
 
@@ -154,16 +161,8 @@ def test_rewrite_removes_what_no_test_asks_for(pytester: pytest.Pytester, aws: S
     result = run_again(pytester, "--awstape=rewrite", "-n", "2")
     result.assert_outcomes(errors=2)
     assert "tests share this cassette, and workers would rewrite it at once" in text_of(result)
-    (command,) = dict.fromkeys(re.findall(r"rewrite it without workers: pytest (.*)", text_of(result)))
-    run_again(pytester, *shlex.split(command)).assert_outcomes(passed=2)
-
-
-def shell(result: pytest.RunResult, pattern: str) -> list[str]:
-    """The arguments of a command of awstape that a report prints, once or several times."""
-    (found,) = set(re.findall(pattern, text_of(result)))
-    program, *arguments = shlex.split(found)
-    assert program == "awstape"
-    return arguments
+    tip = Tip("rewrite it without workers: pytest --awstape=rewrite -n 0")
+    follow(pytester, result, tip).assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize("marker", ["", "'tape'"], ids=["own", "shared"])
@@ -176,7 +175,8 @@ def test_following_the_advice_on_another_key(
     monkeypatch.setenv("AWSTAPE_KEY", "another fake key")
     result = run_again(pytester, "--awstape=new_episodes")
     result.assert_outcomes(errors=2)
-    assert "--mode" not in text_of(result) and "set AWSTAPE_KEY to your team's key" in text_of(result)
+    assert "--mode" not in text_of(result)
+    assert text_of(result).count("set AWSTAPE_KEY to your team's key") > 1, "those of two tests"
     for command in dict.fromkeys(re.findall(r"with a key of your own: pytest (.*)", text_of(result))):
         run_again(pytester, *shlex.split(command))
     run_again(pytester, "--awstape=new_episodes").assert_outcomes(passed=2)
@@ -191,11 +191,15 @@ def test_following_the_advice_on_a_lacking_key(
     with without_key(pytester):
         result = run_again(pytester)
         result.assert_outcomes(failed=1)
-        assert "set AWSTAPE_KEY to the team's key, or keep names (keep = […] in [tool.awstape])" in text_of(result)
-        (again,) = set(re.findall(r"record again: pytest (\S+)", text_of(result)))
+    tip = Tip(
+        "awstape: tests with {} of the cassettes failed without their key. Real names match only with it: set "
+        "AWSTAPE_KEY to the team's key, or keep names (keep = […] in [tool.awstape]) and record again: "
+        "pytest --awstape=rewrite"
+    )
     run_again(pytester).assert_outcomes(passed=1)
-    (pytester.path / "pyproject.toml").write_text("[tool.awstape]\nkeep = ['DeployRole']\n")
-    run_again(pytester, again).assert_outcomes(passed=1)
+    setting = tip.take(text_of(result), r"keep = .….").replace("…", "'DeployRole'")
+    (pytester.path / "pyproject.toml").write_text(f"{tip.take(text_of(result), r'.tool.awstape.')}\n{setting}\n")
+    follow(pytester, result, tip).assert_outcomes(passed=1)
     monkeypatch.delenv("AWSTAPE_KEY")
     run_again(pytester).assert_outcomes(passed=1)
 
@@ -208,7 +212,7 @@ def test_following_the_advice_on_a_test_that_failed_while_it_recorded(
     result = run(pytester, f"{module}    assert {{}}\n", "--awstape=once")
     result.assert_outcomes(failed=1)
     monkeypatch.chdir(pytester.path)
-    assert main(shell(result, "to take it in: (awstape recover .*)")) == 0
+    assert run_line(Tip("{}; to take it in: awstape recover {}").take(text_of(result))) == 0
     run(pytester, module).assert_outcomes(passed=1)
 
 
@@ -220,7 +224,7 @@ def test_following_the_advice_on_an_upstream_of_another_service(
     call = "boto3.client('accessanalyzer').list_analyzers()"
     result = run(pytester, f"@pytest.mark.awstape\ndef test_it():\n    {call}\n", "--awstape=once")
     result.assert_outcomes(errors=1)
-    (option,) = set(re.findall("to record it as well: (.*)", text_of(result)))
+    option = Tip("to record it as well: {}").take(text_of(result), "--.*")
     run_again(pytester, "--awstape=once", *option.split()).assert_outcomes(passed=1)
     run_again(pytester).assert_outcomes(passed=1)
 
@@ -228,7 +232,7 @@ def test_following_the_advice_on_an_upstream_of_another_service(
 def test_following_the_advice_of_the_guard(pytester: pytest.Pytester, aws: StandIn) -> None:
     module = "def test_it():\n    boto3.client('iam', endpoint_url='https://iam.amazonaws.com').list_roles()\n"
     result = run(pytester, module, "--awstape-guard")
-    (marker,) = set(re.findall(r"mark it (@\S+)", text_of(result)))
+    marker = Tip("mark it @pytest.mark.awstape").take(text_of(result), "@.*")
     module = f"{marker}\n{module}".replace(", endpoint_url='https://iam.amazonaws.com'", "")
     run(pytester, module, "--awstape-guard", "--awstape=once").assert_outcomes(passed=1)
     run_again(pytester, "--awstape-guard").assert_outcomes(passed=1)
@@ -241,10 +245,12 @@ def test_what_a_changed_test_no_longer_asks_for_is_told_when_it_is_recorded(
     test = f"@pytest.mark.awstape\ndef test_it():\n    {LIST_ROLES}\n    boto3.client('iam').{{}}()\n"
     run(pytester, test.format("list_users"), "--awstape=once").assert_outcomes(passed=1)
     changed = test.format("list_groups")
-    text = text_of(run(pytester, changed, "--awstape=new_episodes"))
-    (command,) = re.findall(r"1 take of the cassette was not asked for, .*: pytest (--awstape=rewrite .*)", text)
+    result = run(pytester, changed, "--awstape=new_episodes")
+    text = text_of(result)
+    tip = Tip("  {}, and the next replay fails for it; to drop what is not needed: {}")
+    assert "1 take of the cassette was not asked for, " in text
     run_again(pytester).assert_outcomes(passed=1, errors=1)
-    run_again(pytester, *shlex.split(command)).assert_outcomes(passed=1)
+    follow(pytester, result, tip).assert_outcomes(passed=1)
     run_again(pytester).assert_outcomes(passed=1)
 
 
@@ -261,8 +267,8 @@ def test_users():
     boto3.client("iam").list_users()
 """
     run(pytester, module, "--awstape=once").assert_outcomes(passed=2)
-    text = text_of(run_again(pytester, "--awstape=rewrite", "test_module.py::test_roles"))
-    assert "  removed: 1 track that nothing asked for (iam ListUsers)" in text
-    (command,) = re.findall(r"run all that share the cassette: pytest (--awstape=rewrite .*)", text)
-    run_again(pytester, *shlex.split(command)).assert_outcomes(passed=2)
+    result = run_again(pytester, "--awstape=rewrite", "test_module.py::test_roles")
+    assert "  removed: 1 track that nothing asked for (iam ListUsers)" in text_of(result)
+    tip = Tip("  if other tests need them, run all that share the cassette: {}")
+    follow(pytester, result, tip).assert_outcomes(passed=2)
     run_again(pytester).assert_outcomes(passed=2)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from support.pytest_runs import run, run_again, text_of
 from support.standin import StandIn
+from support.tips import Tip
 
 pytest_plugins = ["pytester"]
 
@@ -109,6 +111,12 @@ def test_it(roles):
 CREDENTIALS = 'os.environ.update(AWS_ACCESS_KEY_ID="fake", AWS_SECRET_ACCESS_KEY="fake")\n'
 
 
+WIDER_TIP = Tip(
+    "a fixture for several tests needs a cassette for all of them, "
+    'pytestmark = pytest.mark.awstape(scope="module"), or guard = false in [tool.awstape.pytest] to let it reach AWS'
+)
+
+
 @pytest.mark.parametrize("options", [(), ("--awstape-guard",), ("--awstape=all",)], ids=" ".join)
 @pytest.mark.parametrize("credentials", [CREDENTIALS, ""], ids=["credentials", "none"])
 def test_a_wider_fixture_of_a_test_with_a_cassette_does_not_reach_aws(
@@ -117,19 +125,22 @@ def test_a_wider_fixture_of_a_test_with_a_cassette_does_not_reach_aws(
     result = run(pytester, credentials + WIDER, *options)
     result.assert_outcomes(errors=1)
     assert "ERROR test_module.py::test_it - it reached for AWS (iam ListRoles): a fixture" in text_of(result)
-    assert 'needs a cassette for all of them, pytestmark = pytest.mark.awstape(scope="module")' in text_of(result)
+    assert WIDER_TIP.printed(text_of(result))
     assert "NoCredentialsError" not in text_of(result).partition("short test summary")[2]
 
 
 def test_the_advice_for_a_wider_fixture_mends_it(pytester: pytest.Pytester, cassettes: Path) -> None:
+    mark = WIDER_TIP.take(text_of(run(pytester, WIDER)), r"pytestmark = .*?\)")
+    shutil.copy(cassettes / "roles.yaml", cassettes / "test_module.yaml")  # what would be recorded
     marked = WIDER.replace('@pytest.mark.awstape("roles")\n', "")
-    mark = 'pytestmark = pytest.mark.awstape("roles", scope="module")\n'
-    run(pytester, mark + marked).assert_outcomes(passed=1)
+    run(pytester, f"{mark}\n{marked}").assert_outcomes(passed=1)
 
 
 def test_a_project_lets_its_fixtures_reach_aws(pytester: pytest.Pytester, cassettes: Path) -> None:
-    (pytester.path / "pyproject.toml").write_text("[tool.awstape.pytest]\nguard = false\n")
-    result = run(pytester, WIDER)
+    told = text_of(run(pytester, WIDER))
+    table, setting = WIDER_TIP.take(told, r"\[.*\]"), WIDER_TIP.take(told, "guard = false")
+    (pytester.path / "pyproject.toml").write_text(f"{table}\n{setting}\n")
+    result = run_again(pytester)
     result.assert_outcomes(errors=1)
     assert "NoCredentialsError" in text_of(result)
     assert "it reached for AWS" not in text_of(result)

@@ -19,6 +19,7 @@ from support import standin_data
 from support.misses import not_recorded
 from support.pytest_runs import LIST_ROLES, run, run_again, text_of
 from support.standin import StandIn
+from support.tips import Tip
 
 pytest_plugins = ["pytester"]
 
@@ -217,8 +218,8 @@ def test_an_invalid_marker_is_explained(pytester: pytest.Pytester, cassettes: Pa
         "'roles', paging='torturous'": "the paging 'torturous' is none of ",
         "'roles', faults='throtle'": "did you mean throttle?",
         "'roles', faults=['denied ListRolez']": "no operation matches 'ListRolez'",
-        "7": "its names are strings, such as awstape('roles')",
-        "'roles', faults=3": "faults is a list of strings, such as ['throttle ListRoles page=2']",
+        "7": Tip("its names are strings, such as awstape('roles')"),
+        "'roles', faults=3": Tip("a list of strings, such as ['throttle ListRoles page=2']"),
         "'roles', paging=[]": "paging is a string or a number, such as 'torture'",
         "'roles', strict='no'": "strict is true or false",
         "'broken'": "cassettes/broken.yaml:1: a cassette begins with a document `version: 1`",
@@ -228,6 +229,10 @@ def test_an_invalid_marker_is_explained(pytester: pytest.Pytester, cassettes: Pa
     result.assert_outcomes(errors=len(problems))
     assert [problem for problem in problems.values() if problem not in text_of(result)] == []
     assert "Traceback" not in text_of(result)
+    tips = [problem for problem in problems.values() if isinstance(problem, Tip)]
+    names, faults = (tip.take(text_of(result), r"such as (.*)") for tip in tips)
+    test = f"@pytest.mark.{names[:-1]}, faults={faults})\ndef test_it():\n    {LIST_ROLES}\n"
+    run(pytester, test).assert_outcomes(passed=1)
 
 
 # --- replay -----------------------------------------------------------------------------------------------------
@@ -463,8 +468,10 @@ def test_a_configured_endpoint_is_refused_with_the_upstream_to_use(
     result = run(pytester, f"def test_it(awstape):\n    {LIST_ROLES}\n", "--awstape=all")
     result.assert_outcomes(errors=1)
     assert "is set: clients would call it instead of AWS" in text_of(result)
-    assert f"AWSTAPE_UPSTREAM={aws.url}" in text_of(result)
     assert not aws.calls and not list(pytester.path.rglob("*.journal*"))
+    tip = Tip("record the stand-in with {}, or AWS with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true")
+    monkeypatch.setenv(*tip.take(text_of(result), "(AWSTAPE_.*), or").split("="))
+    run_again(pytester, "--awstape=all").assert_outcomes(passed=1)
 
 
 def test_options_that_cannot_work_are_refused_before_aws_is_asked(
@@ -637,7 +644,8 @@ def test_in_ci_nothing_is_recorded(pytester: pytest.Pytester, aws: StandIn, monk
     assert "awstape: nothing is recorded, because CI is set" in text_of(result)
     assert not aws.calls
     assert not (pytester.path / "cassettes").exists()
-    monkeypatch.setenv(*re.findall(r"if this is no CI: (CI)=(\w+) pytest", text_of(result))[0])
+    tip = Tip("awstape: nothing is recorded, because CI is set; if this is no CI: CI=false pytest …")
+    monkeypatch.setenv(*tip.take(text_of(result), r"CI=\w+").split("="))
     run_again(pytester, "--awstape=all").assert_outcomes(passed=1)
 
 
@@ -930,7 +938,8 @@ def test_what_is_not_sent():
         client.list_queues()
 """
     text = text_of(run(pytester, module, "--awstape=once"))
-    assert "  not recorded: s3; to record these as well: --awstape-service=iam " in text
+    tip = Tip("  not recorded: {}; to record these as well: {}")
+    assert "--awstape-service=s3" in tip.take(text, "--.*").split()
     assert "sqs" not in text
 
 
@@ -942,7 +951,25 @@ def test_a_stand_in_that_does_not_run_is_named(
     result = run(pytester, f"@pytest.mark.awstape\ndef test_it():\n    {LIST_ROLES}\n", "--awstape=once")
     result.assert_outcomes(failed=1)
     assert "nothing was recorded" in text_of(result)
-    assert "This test records from http://127.0.0.1:9 (AWSTAPE_UPSTREAM), which can't be reached" in text_of(result)
+    tip = Tip("This test records from {} (AWSTAPE_UPSTREAM), which can't be reached: start it, and run again.")
+    assert "http://127.0.0.1:9" in tip.printed(text_of(result))
+    monkeypatch.setenv(tip.take(text_of(result), "AWSTAPE_[A-Z]+"), aws.url)
+    run_again(pytester, "--awstape=once").assert_outcomes(passed=1)
+
+
+def test_aws_that_cannot_be_reached_is_named(
+    pytester: pytest.Pytester, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The endpoint is a port on which nothing listens, in the place of AWS."""
+    monkeypatch.delenv("AWSTAPE_UPSTREAM")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    call = "boto3.client('iam', endpoint_url='http://127.0.0.1:9').list_roles()"
+    test = "@pytest.mark.awstape\ndef test_it():\n    {}\n"
+    text = text_of(run(pytester, test.format(call), "--awstape=once"))
+    tip = Tip("This test records from AWS, which can't be reached. To record from a stand-in: AWSTAPE_UPSTREAM=URL")
+    name, _ = tip.take(text, r"\w+=URL").split("=")
+    monkeypatch.setenv(name, aws.url)
+    run(pytester, test.format(LIST_ROLES), "--awstape=once").assert_outcomes(passed=1)
 
 
 def test_a_program_without_the_environment_of_the_tape_is_noticed(pytester: pytest.Pytester, aws: StandIn) -> None:
@@ -956,19 +983,29 @@ def test_it(n, awstape):
     subprocess.run([sys.executable, "-c", LIST_ROLES]{environ}, check=True)
     assert {passes}
 """
+    tip = Tip(
+        "awstape: nothing to record, since no request reached awstape: {}{}. A program that a test starts needs the "
+        "environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"
+    )
     needs = "needs the environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"
     text = text_of(run(pytester, module.format(environ="", passes=True), "--awstape=all"))
     assert (
         "nothing to record, since no request reached awstape: test_module.py::test_it[1] and 1 more. A program" in text
     )
     assert needs in text and "recorded" not in text
-    mended = module.format(environ=", env=awstape.environ", passes=True)
+    mended = module.format(environ=tip.take(text, r"…(, .*)\)"), passes=True)
     text = text_of(run(pytester, mended, "--awstape=all"))
     assert "recorded cassettes/roles.yaml: 1 track" in text and needs not in text
 
     result = run(pytester, module.format(environ="", passes=False))
     result.assert_outcomes(failed=2)
-    assert "the cassette was not used" in text_of(result) and needs in text_of(result)
+    assert "the cassette was not used" in text_of(result)
+    tip = Tip(
+        "No request of this test reached awstape.\n"
+        "A program that a test starts needs the environment of the fixture `awstape`: "
+        "subprocess.run(…, env=awstape.environ)"
+    )
+    assert mended == module.format(environ=tip.take(text_of(result), r"…(, .*)\)"), passes=True)
     result = run(pytester, mended.replace("assert True", "assert False"))
     result.assert_outcomes(failed=2)
     assert needs not in text_of(result)
@@ -992,7 +1029,8 @@ def test_without_requests():
         assert "awstape: failed tests need 2 cassettes that do not exist: pytest --awstape=once" in text
     one = text_of(run_again(pytester, "test_module.py::test_it[1]"))
     assert "awstape: failed tests need 1 cassette that does not exist: pytest --awstape=once" in one
-    run_again(pytester, "--awstape=once").assert_outcomes(passed=2, failed=1)
+    _, command = Tip("awstape: failed tests need {}: pytest --awstape=once").take(one).split()
+    run_again(pytester, command).assert_outcomes(passed=2, failed=1)
     run_again(pytester).assert_outcomes(passed=2, failed=1)
 
 

@@ -10,6 +10,7 @@ import awstape
 from support import standin_data
 from support.pytest_runs import LIST_ROLES, run, run_again, text_of, without_key
 from support.standin import StandIn
+from support.tips import Tip
 
 pytest_plugins = ["pytester"]
 
@@ -29,9 +30,20 @@ def test_a_real_name_fails_in_replay_with_what_to_compare_instead(pytester: pyte
     result = run_again(pytester)
     result.assert_outcomes(failed=1)
     assert "names in this cassette are aliases" in text_of(result)
-    assert 'awstape.alias("NAME")' in text_of(result)
-
-    module = NAMES.format(expected=f"awstape.alias({NAME!r})")
+    tip = Tip(
+        "A replay gives aliases in the place of real names. So a filter on real names finds nothing.\n"
+        'To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while '
+        "recording.\n"
+        'To keep names as they are: keep = ["NAME"] in [tool.awstape] of pyproject.toml, and record again:\n'
+        "pytest --awstape=rewrite"
+    )
+    settings = pytester.path / "pyproject.toml"
+    table, setting = (tip.take(text_of(result), pattern) for pattern in (r"\[tool.*?\]", r"keep = \[.*?\]"))
+    settings.write_text(f"{table}\n{setting.replace('NAME', NAME)}\n")
+    run_again(pytester, *tip.take(text_of(result), "pytest (--.*)").split()).assert_outcomes(passed=1)
+    run_again(pytester).assert_outcomes(passed=1)
+    settings.unlink()
+    module = NAMES.format(expected=tip.take(text_of(result), r"awstape\.alias\(.*?\)").replace("NAME", NAME))
     run(pytester, module, "--awstape=all").assert_outcomes(passed=1)
     run_again(pytester).assert_outcomes(passed=1)
     assert awstape.alias(NAME).startswith("alias-")
@@ -132,8 +144,13 @@ def test_following_the_advice_to_keep_a_name(pytester: pytest.Pytester, aws: Sta
     module = f"@pytest.mark.awstape\ndef test_it():\n    {body}\n"
     result = run(pytester, module, "--awstape=all")
     run_again(pytester).assert_outcomes(failed=1)
-    (again,) = re.findall(r"then pytest (.*?)\)", text_of(result))
-    (pytester.path / "pyproject.toml").write_text(f"[tool.awstape]\nkeep = [{NAME!r}]\n")
+    tip = Tip(
+        "{} {} from your code, and a replay gives aliases in place of names: keep {} (keep = […] in [tool.awstape] of "
+        "pyproject.toml, then {}), or compare with {}(…)"
+    )
+    again = Tip("pytest --awstape=rewrite").take(tip.printed(text_of(result)), "pytest (.*)")
+    setting = tip.take(text_of(result), r"keep = .….").replace("…", repr(NAME))
+    (pytester.path / "pyproject.toml").write_text(f"[tool.awstape]\n{setting}\n")
     assert "from your code" not in text_of(run_again(pytester, again))
     run_again(pytester).assert_outcomes(passed=1)
 
