@@ -21,6 +21,7 @@ from awstape.opening import RecordOptions, open_for_recording
 from awstape.report import recording_lines
 from awstape.tape import Tape
 from support.exchanges import MODELS, request, respond
+from support.tips import Tip
 
 ENVIRON = {"AWSTAPE_KEY": "a fake key of a recording"}
 PASSWORD = "zreal-horse-battery"
@@ -146,6 +147,7 @@ def test_a_bug_at_one_exchange_loses_no_other_and_keeps_the_journal(
     assert "AssertionError in test_live_recorder.py" in next(iter(summary.bugs))
     (line,) = (line for line in recording_lines(str(path), summary) if "a bug in awstape" in line)
     assert line.startswith("1 exchange not recorded: a bug in awstape") and summary.kept_in in line
+    assert Tip("; kept in {}; once it is mended: awstape recover {}").take(line).startswith("awstape recover ")
     assert operations_in(path) == ["ListUsers"]
 
     again = recovery.recover(path, ENVIRON).lines

@@ -11,11 +11,13 @@ from awstape import opening
 from awstape.cli.main import main
 from awstape.core.aws.model import Value
 from awstape.core.recording.summary import Recording
+from awstape.core.replay.misses import Miss
 from awstape.errors import UserError
 from awstape.files import cassette_files
 from awstape.report import recording_lines
 from support.exchanges import MODELS, Exchange, request, respond
 from support.failing import failure
+from support.tips import Tip, output_of, run_line
 
 pytestmark = pytest.mark.usefixtures("values_stand")
 ENVIRON = {"AWSTAPE_KEY": "5a" * 32}
@@ -68,6 +70,7 @@ def files(path: Path) -> list[str]:
 
 def test_one_take_is_set_aside_and_everything_else_written(path: Path) -> None:
     lines = list(recording_lines("team.yaml", record(path, *TRAFFIC)))
+    assert Tip("  once a rule settles it: awstape recover {}").take("\n".join(lines)) == "awstape recover team.yaml"
     assert lines[:4] == [
         "recorded team.yaml: 3 tracks, 3 pages, 0 items",
         f"  set aside: {held(path)}, page 1, take 1: secret of 19 characters in Role.Description; "
@@ -86,11 +89,20 @@ def test_recover_takes_it_in_once_the_rule_is_there(path: Path, capfd: pytest.Ca
     assert main(["recover", "team.yaml"]) == 1
     waiting, how = capfd.readouterr().out.splitlines()
     assert waiting.startswith(f"team.yaml: still set aside: {held(path)}, page 1, take 1: secret of 19 characters in")
-    assert how == "awstape recover team.yaml --as-is TRACK takes a track in with these values in it"
     assert path.read_text() == before
-    path.with_name("pyproject.toml").write_text(f"[tool.awstape]\n{RULE}\n")
-    assert main(["recover", "team.yaml"]) == 0
-    assert capfd.readouterr().out == "team.yaml: iam GetRole: taken in\n"
+    assert how == "awstape recover team.yaml --as-is TRACK takes a track in with these values in it"
+    player = opening.open_for_replay([path], ENVIRON).player
+    assert player
+    miss = player.answer(request("GetRole", {"RoleName": "zrealtwo"}))
+    assert isinstance(miss, Miss)
+    command = Tip("to take it in once a rule settles it: awstape recover {}").take(miss.text)
+    finding = output_of(capfd, "check team.yaml", 0)
+    assert Tip("awstape recover, once a rule settles it").take(finding, "awstape recover") in command
+    rule = Tip("; `{}` in [tool.awstape] of pyproject.toml settles it").take(waiting, "`(.*)`")
+    assert Tip('mask-members = ["{}"]').printed(rule) == RULE
+    path.with_name("pyproject.toml").write_text(f"[tool.awstape]\n{rule}\n")
+    assert run_line(command) == 0
+    assert capfd.readouterr().out == f"{path}: iam GetRole: taken in\n"
     assert holes(path) == [None, None]
     assert PASSWORD not in path.read_text()
     assert files(path) == ["team.yaml"]
@@ -98,7 +110,10 @@ def test_recover_takes_it_in_once_the_rule_is_there(path: Path, capfd: pytest.Ca
 
 def test_recover_takes_a_track_in_as_it_is(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     record(path, *TRAFFIC, get_role("zrealthree", f"and {PASSWORD}"))
-    assert main(["recover", "team.yaml", "--as-is", "GetRole RoleName=zrealtwo"]) == 1
+    assert main(["recover", "team.yaml"]) == 1
+    tip = Tip("awstape recover {} --as-is TRACK takes a track in with these values in it")
+    command = tip.take(capfd.readouterr().out, "(awstape .*) takes")
+    assert run_line(command.replace("TRACK", "'GetRole RoleName=zrealtwo'")) == 1
     taken, *waiting = capfd.readouterr().out.splitlines()
     assert taken == "team.yaml: iam GetRole: taken in as it is, with secret of 19 characters in Role.Description"
     assert len(waiting) == 2

@@ -83,7 +83,7 @@ def _recover_journal(path: Path, found: InterruptedRecording, key: Key, rules: R
         raise UserError(error.problem, f"{error.tip}; to record without it, remove {found.path}") from None
     kept = found.keep() if recorder.bugs else found.remove()
     line = recovery_line(path, recorder.captured, found.damaged, kept if found.damaged else None)
-    return [line, *bug_lines(recorder.bugs, str(kept or "")), *set_aside_lines(str(path), aside)]
+    return [line, *bug_lines(str(path), recorder.bugs, str(kept or "")), *set_aside_lines(str(path), aside)]
 
 
 def _recover_set_aside(path: Path, key: Key, rules: Rules, as_is: Sequence[str]) -> Recovery:

@@ -123,17 +123,18 @@ def _no_call_lines(passed: int) -> Iterator[str]:
 
 def lacking_lines(path: str, recording: RecordingSummary) -> Iterator[str]:
     """What a recording could not put into the cassette."""
-    yield from bug_lines(recording.bugs, recording.kept_in)
+    yield from bug_lines(path, recording.bugs, recording.kept_in)
     yield from set_aside_lines(path, recording.set_aside)
 
 
-def bug_lines(bugs: Mapping[str, int], kept_in: str) -> Iterator[str]:
-    """What errors of our own kept from the cassette. bugs: place in the code → number of exchanges.
+def bug_lines(path: str, bugs: Mapping[str, int], kept_in: str) -> Iterator[str]:
+    """What errors of our own kept from a cassette. bugs: place in the code → number of exchanges.
 
     kept_in: the journal in which they stay, empty for none.
     """
     for place, number in bugs.items():
-        kept = f"; kept in {printable(kept_in)} for awstape recover" if kept_in else ""
+        later = f"; kept in {printable(kept_in)}; once it is mended: awstape recover {shell_path(path)}"
+        kept = later if kept_in else ""
         yield f"{count(number, 'exchange')} not recorded: a bug in awstape, {place}: please report it{kept}"
 
 

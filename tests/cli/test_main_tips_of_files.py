@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import socket
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -91,12 +93,65 @@ def test_what_git_tracks(folder: Path, capfd: Capture) -> None:
     interrupt(folder / "x.yaml")
     tip = Tip("{} && awstape recover {}, and write *.journal and *.quarantine into .gitignore")
     text = output_of(capfd, "check .", 1)
+    assert Tip("{} rm -f --cached {}").printed(text)
     for command in tip.take(text, "(git (?:rm|-C) .*), and").split(" && "):
         assert run_line(command) == 0
     (folder / ".gitignore").write_text("\n".join(re.findall(r"\*\.\w+", tip.printed(text))) + "\n")
     interrupt(folder / "x.yaml")
     assert run_line("git add . && ! git ls-files --error-unmatch x.yaml.journal") == 0
     assert "git tracks" not in output_of(capfd, "check .", 0)
+
+
+def test_a_cassette_is_not_imported(folder: Path, capfd: Capture) -> None:
+    command = Tip("awstape merge joins cassettes").take(
+        output_of(capfd, "import roles.yaml -o x.yaml"), "awstape merge"
+    )
+    assert run_line(f"{command} roles.yaml policy-versions.yaml -o x.yaml") == 0
+
+
+def test_a_file_that_is_not_named_as_placebo_names_it(folder: Path, capfd: Capture) -> None:
+    (folder / "x.json").write_text('{"status_code": 200, "data": {"Roles": [], "IsTruncated": false}}')
+    tip = Tip("the file name is not one of placebo, such as iam.ListRoles_1.json")
+    name = tip.take(output_of(capfd, "import x.json -o x.yaml", 1), r"iam\..*?json")
+    (folder / "x.json").rename(folder / name)
+    assert run_line(f"awstape import {name} -o x.yaml") == 0
+
+
+def test_a_take_that_was_left_out_of_an_export(folder: Path, capfd: Capture) -> None:
+    head = "---\nservice: iam\noperation: GetAccountSummary\nidentity: {}\n"
+    track = f"{head}pages:\n- output:\n    SummaryMap: {{Users: %d}}\n"
+    (folder / "x.yaml").write_text(f"version: 1\n{track % 1}{track % 2}")
+    tip = Tip("left out take {}: a command prints one take; --track with take=N selects another")
+    text = output_of(capfd, "export x.yaml --to awscli", 0)
+    option, take = tip.take(text, "--track"), tip.take(text, "take=N").replace("N", "2")
+    assert '"Users": 2' in output_of(capfd, f"export x.yaml --to awscli {option} 'GetAccountSummary {take}'", 0)
+
+
+def test_a_caller_that_is_none(folder: Path, capfd: Capture) -> None:
+    tip = Tip("it is as in awstape ls: twelve digits or caller-…, with /role/NAME behind for a role of the account")
+    listing = tip.take(output_of(capfd, "env --caller me"), "awstape ls")
+    (account, *_) = {each["account"] for each in json.loads(output_of(capfd, f"{listing[8:]} roles.yaml --json", 0))}
+    for caller in (account, "000611752023/role/alias-Tsr76sms7l"):
+        lines = output_of(capfd, f"env --caller {caller}", 0)
+        assert Tip("export {}={}").printed(lines.splitlines()[0])
+        name = Tip("unset {}").take(next(line for line in lines.splitlines() if "unset" in line), "unset (.*)")
+        (folder / "of a shell").write_text(f'{name}=x\n{lines}test -n "$AWS_ACCESS_KEY_ID" -a -z "${name}"\n')
+        assert run_line("sh -e 'of a shell'") == 0
+
+
+@pytest.mark.parametrize("way", ["", "--proxy"])
+def test_a_port_that_is_taken(way: str, folder: Path, capfd: Capture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = output_of(capfd, f"replay roles.yaml {way} --port {port} -- true")
+    option = Tip("choose another --port").take(text, "--port")
+    assert run_line(f"awstape replay roles.yaml {way} {option} 0 -- true") == 0
+
+
+def test_a_host_that_is_none(folder: Path, capfd: Capture) -> None:
+    tip = Tip("use an address of this machine, such as 127.0.0.1")
+    address = tip.take(output_of(capfd, "replay roles.yaml --host 'no such host' -- true"), "[0-9.]+")
+    assert run_line(f"awstape replay roles.yaml --host {address} -- true") == 0
 
 
 def test_a_cassette_that_git_cannot_compare(folder: Path, capfd: Capture) -> None:

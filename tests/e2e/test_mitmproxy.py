@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from mitmproxy.http import HTTPFlow, Response
+from mitmproxy.options import Options
 from mitmproxy.test import taddons, tflow
 
 from awstape import addon
@@ -23,6 +24,7 @@ from e2e.renaming import renaming
 from e2e.test_secrecy import is_clean
 from support.misses import not_recorded
 from support.standin import StandIn
+from support.tips import Tip
 
 ADDON = addon.__file__
 NO_USERS = """\
@@ -154,20 +156,45 @@ def test_following_what_mitmdump_says_of_writes_misses_and_keys(machine: Machine
             return dump.stop().out
 
     said = run(create, f"awstape_cassette={cassette}")
-    (option,) = re.findall("CreateRole: a write operation; --set (.*) records it", said)
+    option = Tip("--set awstape_include_writes=true").take(said, "--set (.*)")
     assert f"recorded {cassette}: 1 track" in run(create, f"awstape_cassette={cassette}", option)
 
     said = run(LIST_USERS, f"awstape_replay={cassette}")
-    (command,) = re.findall('to record it: mitmdump -s "\\$\\(awstape addon\\)" (.*)', said)
-    options = [word for word in shlex.split(command) if word != "--set"]
+    command = Tip('mitmdump -s "$(awstape addon)"').take(said.partition("to record it: ")[2], "mitmdump.*")
+    assert machine.run("sh", "-c", f"echo {command.partition(' --set')[0]}").ok().out == f"mitmdump -s {ADDON}\n"
+    rest = said.partition(command)[2].splitlines()[0]
+    assert Tip("--set awstape_{}={}").printed(rest)
+    options = [word for word in shlex.split(rest) if word != "--set"]
     assert f"recorded {cassette}: 1 track" in run(LIST_USERS, *options)
     assert "miss" not in run(LIST_USERS, f"awstape_replay={cassette}")
 
     machine.environ["AWSTAPE_KEY"] = "another fake key"
     failed = machine.run("mitmdump", *arguments(machine, f"awstape_cassette={cassette}", *to_upstream(aws)))
-    (command,) = re.findall(r'with a key of your own: mitmdump -s "\$\(awstape addon\)" (.*)\)', failed.out)
-    options = [word for word in shlex.split(command) if word != "--set"]
+    tip = Tip("to drop everything that is recorded, and record it with a key of your own: {}")
+    options = [word for word in shlex.split(tip.take(failed.out, r'addon\)" (.*)\)')) if word != "--set"]
     assert f"recorded {cassette}: 1 track" in run(LIST_USERS, *options)
+
+
+def test_following_what_mitmdump_says_of_services(machine: Machine, aws: StandIn, cassette: Path) -> None:
+    """The stand-in's address is that of both services; without the option, it is recognised by the signature."""
+    analyzers = calls("print(len(analyzer.list_analyzers()['analyzers']))")
+
+    def run(*options: str) -> str:
+        sets = arguments(machine, f"awstape_cassette={cassette}", *to_upstream(aws), *options)
+        with mitm(machine, "mitmdump", *sets) as dump:
+            machine.run(*analyzers, AWS_MAX_ATTEMPTS="1", **dump.environ)
+            return dump.stop().out
+
+    said = run("awstape_service=iam")
+    options = Tip("  not recorded: {}; to record these as well: {}").take(said, "--set .*")
+    assert Tip("--set awstape_service={}").printed(options)
+    assert "recorded" in run(*[word for word in options.split() if word != "--set"])
+    assert "ListAnalyzers" in cassette.read_text()
+
+
+def test_the_option_of_mitmproxy_that_adds_cas_exists() -> None:
+    tip = Tip("set the CAs to trust: --set ssl_verify_upstream_trusted_ca=FILE")
+    assert tip.take(addon._ADVICE.trust, r"--set (\w+)") in Options()
 
 
 def test_mitmdump_tells_what_passed_it(machine: Machine, aws: StandIn, cassette: Path) -> None:

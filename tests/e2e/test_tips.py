@@ -18,6 +18,7 @@ from awstape.files import cassette_files
 from e2e.harness import Machine, Run, calls, to_upstream
 from support.misses import not_recorded
 from support.standin import StandIn
+from support.tips import COMMAND, Tip
 
 #: The cassette's path has to be quoted in a command.
 TAPE = "my tape.yaml"
@@ -28,17 +29,20 @@ ANALYZERS = "print(len(analyzer.list_analyzers()['analyzers']))"
 CREATE = "iam.create_role(RoleName='zfake', AssumeRolePolicyDocument='{}')"
 
 
-def operations(machine: Machine) -> list[str]:
-    return [track.operation for track, _ in cassette_files.load(machine.home / TAPE, load_models()).tracks()]
+def operations(machine: Machine, name: str = TAPE) -> list[str]:
+    return [track.operation for track, _ in cassette_files.load(machine.home / name, load_models()).tracks()]
 
 
-def follow(machine: Machine, text: str, pattern: str, aws: StandIn, *, command: Sequence[str] = ("true",)) -> Run:
-    """Runs the command in a text that a pattern finds, in a shell, with a program in place of COMMAND."""
-    (found,) = set(re.findall(pattern, text))
+def follow(
+    machine: Machine, text: str, tip: Tip, aws: StandIn, *, command: Sequence[str] = ("true",), pattern: str = COMMAND
+) -> Run:
+    """Runs the command of a tip in a shell, with a program in place of COMMAND."""
+    found = tip.take(text, pattern)
     line = re.sub(r"(\b(COMMAND|PROGRAM)|\S+ …)$", lambda _: shlex.join(command), found)
     return machine.run("sh", "-c", line, AWSTAPE_UPSTREAM=aws.url)
 
 
+RECORD = Tip("awstape record {} -- {}")
 #: Situation → the program before and after a change, and the words of the report.
 CHANGES = {
     "a request was added": ([USERS], [USERS, ROLES], f"miss: {not_recorded('iam ListRoles')}"),
@@ -55,7 +59,8 @@ def test_a_miss_of_a_changed_program(
     machine.record(Path(TAPE), aws.url, command=calls(*before)).ok()
     run = machine.awstape("replay", TAPE, "--", *calls(*after))
     assert run.status == 1 and words in run.err
-    follow(machine, run.err, r"to record .*?: (awstape record .*)", aws, command=calls(*after)).ok()
+    assert Tip("--mode {}").printed(RECORD.take(run.err)) in run.err
+    follow(machine, run.err, RECORD, aws, command=calls(*after)).ok()
     aws.calls.clear()
     machine.awstape("replay", TAPE, "--strict", "--", *calls(*after)).ok()
     assert not aws.calls
@@ -64,23 +69,27 @@ def test_a_miss_of_a_changed_program(
 def test_a_cassette_that_is_not_there(machine: Machine, aws: StandIn) -> None:
     run = machine.awstape("replay", TAPE)
     assert run.status == 2
-    follow(machine, run.err, "to record it: (awstape record .*)", aws, command=calls(USERS)).ok()
+    tip = Tip("to record it: awstape record {} -- PROGRAM")
+    follow(machine, run.err, tip, aws, command=calls(USERS)).ok()
     machine.awstape("replay", TAPE, "--", *calls(USERS)).ok()
 
 
 def test_a_cassette_of_another_key(machine: Machine, aws: StandIn) -> None:
     machine.record(Path(TAPE), aws.url, command=calls(USERS)).ok()
-    machine.environ["AWSTAPE_KEY"] = "another fake key"
+    key, machine.environ["AWSTAPE_KEY"] = machine.environ["AWSTAPE_KEY"], "another fake key"
     run = machine.record(Path(TAPE), aws.url, command=calls(ROLES))
     assert run.status == 2 and "made with another key" in run.err
-    follow(machine, run.err, "with a key of your own: (awstape record .*)", aws, command=calls(ROLES)).ok()
+    variable = Tip("set {} to your team's key; {}").take(run.err, "set ([A-Z_]+)")
+    machine.record(Path(TAPE), aws.url, command=calls(USERS), **{variable: key}).ok()
+    tip = Tip("to drop everything that is recorded, and record it with a key of your own: {}")
+    follow(machine, run.err, tip, aws, command=calls(ROLES)).ok()
     assert operations(machine) == ["ListRoles"]
     machine.record(Path(TAPE), aws.url, command=calls(USERS)).ok()
 
 
 def test_writes_that_were_left_out(machine: Machine, aws: StandIn) -> None:
     run = machine.record(Path(TAPE), aws.url, command=calls(CREATE))
-    (option,) = re.findall(r"CreateRole: a write operation; (\S+) records it", run.err)
+    option = Tip("{}: a write operation; {} records it").take(run.err, "--\\S+")
     machine.record(Path(TAPE), aws.url, option, command=calls(CREATE)).ok()
     assert operations(machine) == ["CreateRole"]
 
@@ -88,15 +97,21 @@ def test_writes_that_were_left_out(machine: Machine, aws: StandIn) -> None:
 def test_services_that_were_left_out(machine: Machine, aws: StandIn) -> None:
     """Through an upstream for all services, as the hosts of AWS can't be reached."""
     run = machine.record(Path(TAPE), aws.url, "--service", "iam", command=calls(ANALYZERS), AWS_MAX_ATTEMPTS="1")
-    (options,) = re.findall(r"not recorded: accessanalyzer; to record these as well: (.*)", run.err)
+    options = Tip("  not recorded: {}; to record these as well: {}").take(run.err, "--service .*")
+    assert Tip("--service {}").printed(options) == options
     machine.record(Path(TAPE), aws.url, *shlex.split(options), command=calls(ANALYZERS)).ok()
     assert operations(machine) == ["ListAnalyzers"]
+    tip = Tip("  or, for all recordings, in [tool.awstape] of pyproject.toml: services = {}")
+    (machine.home / "pyproject.toml").write_text(f"[tool.awstape]\n{tip.take(run.err, 'services = .*')}\n")
+    machine.record(Path("x.yaml"), aws.url, command=calls(ANALYZERS)).ok()
+    assert operations(machine, "x.yaml") == ["ListAnalyzers"]
 
 
 def test_an_endpoint_in_the_configuration(machine: Machine, aws: StandIn) -> None:
     run = machine.awstape("record", TAPE, "--", *calls(USERS), AWS_ENDPOINT_URL=aws.url)
     assert run.status == 2 and "the program would call it past the proxy, unrecorded" in run.err
-    (options,) = re.findall("TIP record the stand-in with (.*), or AWS", run.err)
+    tip = Tip("record the stand-in with {}, or AWS with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true")
+    options = Tip("--upstream {}").printed(tip.take(run.err, "with (.*), or"))
     machine.awstape("record", TAPE, *shlex.split(options), "--", *calls(USERS), AWS_ENDPOINT_URL=aws.url).ok()
     assert operations(machine) == ["ListUsers"]
 
@@ -104,9 +119,9 @@ def test_an_endpoint_in_the_configuration(machine: Machine, aws: StandIn) -> Non
 def test_a_program_without_the_dashes_before_it(machine: Machine, aws: StandIn) -> None:
     run = machine.awstape("record", TAPE, *to_upstream(aws.url), "true")
     assert run.status == 2
-    (usage,) = re.findall("TIP (.*): put -- before it", run.err)
-    assert usage == "awstape record CASSETTE -- PROGRAM"
-    machine.awstape("record", TAPE, *to_upstream(aws.url), "--", "true").ok()
+    usage = Tip("{} CASSETTE -- PROGRAM: put -- before it").take(run.err, "(awstape .*):")
+    line = usage.replace("CASSETTE", shlex.join([TAPE, *to_upstream(aws.url)])).replace("PROGRAM", "true")
+    machine.run("sh", "-c", line).ok()
 
 
 def test_an_interrupted_recording(machine: Machine, aws: StandIn) -> None:
@@ -116,7 +131,7 @@ def test_an_interrupted_recording(machine: Machine, aws: StandIn) -> None:
         server.process.wait()
     run = machine.awstape("ls", TAPE)
     assert run.status == 2 and "a recording is running or was interrupted" in run.err
-    follow(machine, run.err, "TIP (awstape recover .*)", aws).ok()
+    follow(machine, run.err, Tip("awstape recover {}"), aws).ok()
     machine.awstape("replay", TAPE, "--", *calls(USERS)).ok()
 
 
@@ -127,24 +142,15 @@ def test_a_read_after_a_write_that_is_in_no_cassette(machine: Machine, aws: Stan
     (machine.home / TAPE).write_text(text.replace("operation: ListUsers\n", f"operation: ListUsers\n{write}"))
     run = machine.awstape("replay", TAPE, "--", *calls(USERS))
     assert run.status == 1 and "only after a write that is in no cassette that is replayed" in run.err
-    follow(machine, run.err, "to record both anew: (awstape record .*)", aws, command=calls(CREATE, USERS)).ok()
+    follow(machine, run.err, RECORD, aws, command=calls(CREATE, USERS)).ok()
     machine.awstape("replay", TAPE, "--", *calls(CREATE, USERS)).ok()
 
 
 def test_a_host_that_other_machines_can_reach(machine: Machine, aws: StandIn) -> None:
     machine.record(Path(TAPE), aws.url, command=calls(USERS)).ok()
     run = machine.awstape("replay", TAPE, "--host", "0.0.0.0", "--", "true")
-    (option,) = re.findall("TIP allow it with (.*)", run.err)
+    option = Tip("allow it with --allow-remote").take(run.err, "--.*")
     machine.awstape("replay", TAPE, "--host", "0.0.0.0", option, "--", "true").ok()
-
-
-def test_a_folder_that_is_shown(machine: Machine, aws: StandIn) -> None:
-    folder = machine.home / "my tapes"
-    machine.record(folder / "tape.yaml", aws.url, command=calls(USERS)).ok()
-    run = machine.awstape("show", "my tapes")
-    follow(machine, run.err, "TIP (awstape ls .*?), or", aws).ok()
-    follow(machine, run.err.replace("FILE", "page.html"), "or (awstape show .*)", aws).ok()
-    assert (machine.home / "page.html").exists()
 
 
 def test_a_cassette_that_holds_something_real(machine: Machine, aws: StandIn) -> None:
@@ -153,5 +159,5 @@ def test_a_cassette_that_holds_something_real(machine: Machine, aws: StandIn) ->
     (machine.home / TAPE).write_text(re.sub(r"RoleName: \S+", "RoleName: zreal-billing-role-42", text, count=1))
     run = machine.awstape("check", TAPE)
     assert run.status == 1
-    follow(machine, run.out, r"(awstape redact .*)", aws).ok()
+    follow(machine, run.out, Tip("{}; replace the rest: awstape redact {}"), aws).ok()
     machine.awstape("check", TAPE).ok()

@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
+from awstape.cli.commands.record import record
 from awstape.cli.main import main
 from awstape.files import user_folders
 from awstape.opening import RecordOptions, open_for_recording
@@ -34,6 +35,7 @@ from awstape.tape import Tape
 from e2e.test_mitmproxy import NO_USERS
 from examples import ROOT
 from support.forging import DAY, Identity, Signer
+from support.tips import Tip
 
 IAM = "iam.amazonaws.com"
 EVIL = "login.example.com"
@@ -208,6 +210,8 @@ def test_unverified_upstreams_get_no_request(
         assert status == 400
         assert f"<Message>{message}</Message>" in body
         assert recording.ask(f"{IAM}:443", IAM)[0] == 502  # verified again: the upstream may have been fixed
+        option = Tip("--upstream-ca FILE adds a CA").take(body, "--[a-z-]+")  # `cas` is what it sets
+        assert option in {name for each in record.params for name in each.opts}
         report = recording.end()
         assert f"skipped: 2 × {message}" in report
         assert "nothing was recorded" in report

@@ -7,6 +7,8 @@ import contextlib
 import gzip
 import io
 import json
+import re
+import shlex
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -41,6 +43,7 @@ from support import botocore_files, exchanges, failing, in_process, wire_cases
 from support.exchanges import MODELS
 from support.paths import TESTS
 from support.standin import StandIn
+from support.tips import Tip
 
 ENVIRON = {"AWSTAPE_KEY": "fa4e" * 16}
 KEY = keys.find_key(ENVIRON)
@@ -208,8 +211,17 @@ def test_responses_without_requests_are_equal_if_the_identity_is_known(recorded:
 def test_an_unknown_identity_must_be_given(recorded: Path, tmp_path: Path) -> None:
     result = run(recorded / "placebo", "-o", tmp_path / "x.yaml")
     assert result.return_value == 0
-    assert "GetRole: the file holds no request; add --identity RoleName=…" in result.output
     assert "ListPolicyVersions: the file holds no request; add --identity PolicyArn=…" in result.output
+    options = [
+        part for each in re.findall(r"GetRole: .*; add (--identity RoleName)=…", result.output) for part in each.split()
+    ]
+    assert options == ["--identity", "RoleName"]
+    assert (
+        Tip("--identity {}=…").printed(result.output.partition("GetRole: ")[2].splitlines()[0])
+        == "--identity RoleName=…"
+    )
+    told = run(recorded / "placebo", "-o", tmp_path / "y.yaml", "--identity", "RoleName=NoSuchRole").output
+    assert "GetRole: the file holds no request" not in told
     roles = [
         take.track
         for take in cassette_files.load(tmp_path / "x.yaml", MODELS).takes
@@ -671,8 +683,10 @@ def test_a_list_may_be_given_as_the_identity(tmp_path: Path) -> None:
     assert take.track.identity["ActionNames"] == ["iam:GetRole", "s3:GetObject"]
     without = run(file, "-o", tmp_path / "y.yaml").output
     assert "add --identity PolicySourceArn=… --identity 'ActionNames=[…]'" in without
+    option = Tip("--identity '{}=[…]'").printed(without).replace("…", '"iam:GetRole"')
+    imported(tmp_path / "z.yaml", file, *arn, *shlex.split(option))
     bare = run(file, "-o", tmp_path / "y.yaml", *arn, "--identity", "ActionNames=iam:GetRole").output
-    assert "SimulatePrincipalPolicy: --identity ActionNames: write the list as JSON" in bare
+    assert Tip("{}: --identity {}: write the {} as JSON").printed(bare), "as in `given`"
 
 
 def test_an_invalid_date_is_malformed(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from awstape.errors import UserError
 from awstape.files import cassette_files
@@ -18,6 +19,7 @@ from awstape.proxying.upstream import parse_upstream
 from support.exchanges import MODELS
 from support.in_process import ENVIRON, FAKE_KEYS
 from support.standin import StandIn
+from support.tips import Tip
 
 KEYS = [{}, FAKE_KEYS]
 
@@ -74,7 +76,14 @@ def test_what_is_not_recorded_goes_to_nobody(aws: StandIn, tmp_path: Path, resol
             problem = rf"^sqs ListQueues would go to AWS, but {aws.url} is recorded instead$"
             with pytest.raises(UserError, match=problem) as caught:
                 queues.list_queues()
-        assert "sqs" in caught.value.tip
+        options = Tip("to record it there as well: {}").take(caught.value.tip, "--service .*")
+        services = tuple(word for word in options.split() if word != "--service")
+        tape = open_for_recording(tmp_path / "other.yaml", "all", ENVIRON, RecordOptions(services=services))
+        assert not aws.calls
+        with InProcess(tape, upstream=parse_upstream([aws.url], services)), suppress(ClientError):
+            queues.list_queues()  # of which the stand-in knows nothing
+        assert sum(aws.calls.values())
+        aws.calls.clear()
     assert not resolved
 
 

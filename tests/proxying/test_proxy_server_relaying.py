@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import ssl
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from awstape.proxying.upstream import parse_upstream
 from awstape.serving.access_control import PassThrough
 from awstape.tape import Tape
 from support.standin import StandIn
+from support.tips import Tip
 
 LIST_USERS = b"Action=ListUsers&Version=2010-05-08"
 
@@ -156,7 +158,10 @@ def test_without_a_program_it_relays_to_aws_only(target: str, proxy: Proxy, othe
     target = target.format(other.port)
     (answer,) = proxy.ask(connect(target))
     assert status_of(answer) == 403
-    assert b"--pass-through" in answer
+    assert (
+        Tip("use --pass-through to let other connections through").take(answer.decode(), "--[a-z-]+")
+        == "--pass-through"
+    )
     (answer,) = proxy.ask(get(f"http://{target}/", target))
     assert status_of(answer) == 403
     assert other.heard == []
@@ -189,7 +194,8 @@ def test_requests_like_those_of_a_browser_page_are_refused(name: str, proxy: Pro
     """With a name that resolves to this machine, the proxy would connect to itself again and again."""
     (answer,) = proxy.ask(get("/latest/meta-data/", f"{name}:{proxy.port}"))
     assert status_of(answer) == 421
-    assert b"HTTPS_PROXY" in answer
+    tip = Tip("this is the proxy of awstape: set HTTPS_PROXY to its address")
+    assert tip.printed(answer.decode()), "as each client of these tests is set"
 
 
 @without_program
@@ -261,7 +267,12 @@ def test_a_full_temporary_folder_is_told(folder: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Path, "write_text", write_text)
     with (
-        pytest.raises(UserError, match=r"awstape-\w+: can't be written: No space left on device"),
+        pytest.raises(UserError, match=r"awstape-\w+: can't be written: No space left on device") as caught,
         proxying(folder, "http://127.0.0.1:1", "local"),
     ):
         pass
+    variable = Tip("make room, or set TMPDIR").take(caught.value.tip, "[A-Z]+")
+    (folder / "roomy").mkdir()
+    monkeypatch.setenv(variable, str(folder / "roomy"))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # Python reads the variable once
+    assert tempfile.gettempdir() == str(folder / "roomy")

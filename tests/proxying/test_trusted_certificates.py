@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from awstape.core.text.advice import in_python
 from awstape.errors import UserError
 from awstape.program.environment import proxy_environment
 from awstape.proxying import certificate_authority, certificates, trusted_certificates
 from awstape.proxying.certificate_authority import CertificateAuthority
 from awstape.proxying.trusted_certificates import CA_VARIABLES, collect
 from support.forging import Signer, pem
+from support.tips import Tip
 
 PROXY = "http://127.0.0.1:3128"
 BUNDLE = Path("/somewhere/bundle of CAs.pem")
@@ -50,6 +52,8 @@ def test_certificates_of_all_variables_and_the_system_each_once(tmp_path: Path, 
         environ[name] = str(tmp_path / name)
         (tmp_path / name).write_text(f"# a comment: \xe9\n{certificate(name)}\r\n{certificate('system')}", "latin-1")
     text = collect(environ)
+    advice = in_python(lambda *_, **__: "", writes="", services=str)
+    assert Tip("AWS_CA_BUNDLE=FILE adds a CA").take(advice.trust, r"(\w+)=FILE") in environ
     assert text.splitlines()[1::3] == ["AWS_CA_BUNDLE", "system", *CA_VARIABLES[1:]]
     assert text.endswith("-----END CERTIFICATE-----\n")
 

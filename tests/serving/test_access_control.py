@@ -18,6 +18,7 @@ from awstape.serving.access_control import (
     resolve_listen_address,
     url_of,
 )
+from support.tips import Tip
 
 HERE, ELSEWHERE = "127.0.0.1", "192.0.2.9"
 #: Hosts that AWS gives to somebody: a bucket, a machine, a balancer, and names that only look like AWS's.
@@ -114,7 +115,16 @@ def test_host_names_that_no_web_page_can_have_are_accepted(host: str) -> None:
     ],
 )
 def test_public_host_names_are_refused(host: str) -> None:
-    assert "--host NAME" in (asked(host) or "")
+    tip = Tip(
+        "awstape does not accept requests for this host name, which a web page could point to this machine\n"
+        "use the address or localhost, or start awstape with this name: --host NAME"
+    )
+    assert tip.take(asked(host) or "", "--host .*") == "--host NAME"
+
+
+def test_a_host_name_that_awstape_is_started_with_is_accepted() -> None:
+    """`--host NAME`, as the refusal says."""
+    assert AccessPolicy(frozenset({"corp.example"})).request_refusal(Request("POST", "corp.example", "/")) is None
 
 
 @pytest.mark.parametrize(

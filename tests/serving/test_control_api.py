@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from awstape.program import servers
 from awstape.tape import Tape
 from support.demo_takes import NO_USERS, TWO_TAKES
 from support.misses import not_recorded
+from support.tips import Tip
 
 CASSETTE = f"version: 1\n{TWO_TAKES}{NO_USERS}"
 GET_ROLE = "Action=GetRole&Version=2010-05-08&RoleName=demo"
@@ -200,7 +202,10 @@ def test_misses_name_the_differences(client: Client) -> None:
 def test_an_unknown_control_path_is_a_404(client: Client, path: str) -> None:
     answer = client.ask("GET", path)
     assert answer.status == 404
-    assert "/~/health" in answer.json["error"]
+    tip = Tip("the paths of awstape are /~/health, /~/misses, /~/reset and /~NAME/…")
+    health, misses, reset = re.findall(r"/~/\w+", tip.printed(answer.json["error"]))
+    assert [client.ask("GET", each).status for each in (health, misses)] == [200, 200]
+    assert client.ask("POST", reset).status == 200
 
 
 @pytest.mark.parametrize("path", ["/~", "/~demo/~", "/~a/~b/", "/~tests/test_a.py::test_one", f"/~{'a' * 201}/"])

@@ -28,6 +28,7 @@ from awstape.program import servers
 from awstape.serving.worker import owner_of
 from e2e import warm
 from support.demo_takes import NO_USERS, READ_AFTER_WRITE, TWO_TAKES
+from support.tips import Tip
 
 LIMIT = 30  # seconds
 WORKERS = 3
@@ -396,8 +397,11 @@ def test_a_platform_without_forks_is_refused(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "tape.yaml").write_text(CASSETTE)
     tape = open_for_replay([tmp_path / "tape.yaml"], {"HOME": str(tmp_path)})
     monkeypatch.delattr(os, "fork")
-    with pytest.raises(UserError, match="can't fork workers"), servers.workers_for(tape, 2):
+    with pytest.raises(UserError, match="can't fork workers") as caught, servers.workers_for(tape, 2):
         pass
+    assert Tip("leave out --workers").printed(caught.value.tip)
+    with servers.workers_for(tape, 1) as workers:  # as without the option
+        assert workers is None
 
 
 def test_a_port_that_is_taken_ends_the_workers(tmp_path: Path) -> None:

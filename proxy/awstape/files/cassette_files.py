@@ -223,9 +223,10 @@ def _joining_commands(path: Path) -> str:
     from awstape.files.git_index import git_command_for
 
     git, name = git_command_for(path), shell_path(f"./{path.name}")
-    sides = f"{git} show :2:{name} > ours.yaml; {git} show :3:{name} > theirs.yaml"
-    joining = "awstape merge ours.yaml theirs.yaml --prefer last -o joined.yaml && mv joined.yaml"
-    return f"{sides}; {joining} {shell_path(path)}"
+    return (
+        f"{git} show :2:{name} > ours.yaml; {git} show :3:{name} > theirs.yaml; "
+        f"awstape merge ours.yaml theirs.yaml --prefer last -o joined.yaml && mv joined.yaml {shell_path(path)}"
+    )
 
 
 # --- saving ---

@@ -95,7 +95,8 @@ def parse_upstream(specs: Sequence[str], services: Sequence[str], advice: Advice
             tip = "for example http://127.0.0.1:5000 or iam=http://127.0.0.1:5000"
             raise UserError(f"the upstream {spec!r} is neither URL nor SERVICE=URL", tip)
         if service not in (ALL, *services):
-            hint = did_you_mean(service, services) or f"; to record it as well: {advice.services((*services, service))}"
-            raise UserError(f"the upstream {spec!r} is for a service that is not recorded", hint.lstrip("; "))
+            similar = did_you_mean(service, services).lstrip("; ")
+            tip = similar or f"to record it as well: {advice.services((*services, service))}"
+            raise UserError(f"the upstream {spec!r} is for a service that is not recorded", tip)
         upstream[service] = parts
     return upstream

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from awstape.catalog.service_models import load_models
 from awstape.cli.main import main
 from awstape.files import cassette_files
 from support.paths import CASSETTES
+from support.tips import Tip
 
 
 @pytest.fixture
@@ -50,8 +50,14 @@ def test_the_commands_join_both_sides(
 ) -> None:
     monkeypatch.chdir(repository.parent / folder)
     path = Path("tape.yaml") if folder != "." else Path("my tapes/tape.yaml")
-    assert main(["ls", str(path)]) == 2
-    (command,) = re.findall("^TIP (git .*)$", capfd.readouterr().err, re.MULTILINE)
+    assert main(["check", str(path)]) == 1
+    tip = Tip("take one of both sides; to join them: awstape ls shows the commands")
+    listing = tip.take(capfd.readouterr().out, "awstape ls")
+    assert main([*listing.split()[1:], str(path)]) == 2
+    command = Tip(
+        "{} show :2:{} > ours.yaml; {} show :3:{} > theirs.yaml; "
+        "awstape merge ours.yaml theirs.yaml --prefer last -o joined.yaml && mv joined.yaml {}"
+    ).take(capfd.readouterr().err, "git .*")
     environ = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     done = subprocess.run(["sh", "-c", command], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

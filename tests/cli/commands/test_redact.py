@@ -15,6 +15,7 @@ from awstape.core.redaction.aliases import key_fingerprint
 from awstape.files import cassette_files
 from awstape.files.keys import find_key
 from examples import KEY
+from support.tips import Tip, run_line
 
 BY_HAND = """\
 # Ours.
@@ -92,8 +93,10 @@ def test_a_folder_and_json(by_hand: Path) -> None:
 
 
 def test_an_edit_tells_what_redacts_the_rest(by_hand: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["set", str(by_hand), "pages[0].output.AttachedPolicies[0].PolicyName", "111122223333"]) == 2
-    assert f"TIP awstape redact {by_hand}" in capfd.readouterr().err
+    setting = ["set", str(by_hand), "pages[0].output.AttachedPolicies[0].PolicyName", "111122223333"]
+    assert main(setting) == 2
+    assert run_line(Tip("awstape redact {}").take(capfd.readouterr().err)) == 0
+    assert main(setting) == 0
 
 
 def test_rekey_keeps_comments(by_hand: Path, monkeypatch: pytest.MonkeyPatch) -> None:

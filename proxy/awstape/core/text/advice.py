@@ -85,7 +85,7 @@ def on_command_line(
         options += ["--include-writes"] if writes or given_writes else []
         options += [_service_options(services or given)] if services or given else []
         options += [shlex.join(others)] if others else []
-        return printable(" ".join(["awstape record", cassette, *options, "--", shown]))
+        return printable(f"awstape record {' '.join([cassette, *options])} -- {shown}")
 
     return Advice(
         record,
