@@ -17,6 +17,7 @@ import pytest
 
 import awstape
 from support.paths import ROOT, TESTS
+from support.tips import is_tip, strings_in_source, tips_in_tests
 
 PACKAGE = Path(awstape.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -328,6 +329,49 @@ def test_only_edges_name_the_commands_that_record() -> None:
         if node not in {each.value for each in nodes(path) if isinstance(each, ast.Expr)}  # docstrings
     }
     assert found == set()
+
+
+#: Texts that name a command, an option or a setting, and ask for nothing.
+NO_TIPS = {
+    # what needs a package
+    "awstape addon",
+    "awstape ca needs cryptography, which is not installed",
+    "awstape record",
+    "awstape replay --proxy",
+    # what is wrong; the tip beside it is a sentence
+    "--like needs an item with members",
+    "--html writes whole tracks",
+    "--textconv prints the whole cassette",
+    "--texts lists whole cassettes",
+    "--workers serves a plain endpoint only, not --proxy",
+    "--{}: expected MEMBER=VALUE",
+    "awstape new has no value for the member {}.{}",
+    "awstape replay opens no connection",
+    "awstape serves no parts of web pages, such as the icon of a page that was refused",
+    "the upstream {} is neither URL nor SERVICE=URL",
+    "there is nothing to export to {}",
+    # parts of files and of messages
+    "Paths, such as Roles[].NewMember, of members that the service model doesn't know.",
+    "URL or SERVICE=URL: send the requests of all recorded services, or of one, to this URL.",
+    "What else the error says, such as its Type.",
+    "awstape new {}",
+    "file={},line={},title=awstape check",
+    "keep = {}",
+    "keep-names = true",
+    "npm test",
+    "{} --profile {}",
+    # the export of a program that is not ours
+    "export only the requests to AWS",
+}
+
+
+def test_each_tip_is_run_by_a_test() -> None:
+    """The test takes it from where it is printed: see `support.tips`."""
+    strings = {string for path in MODULES for string in strings_in_source(path)}
+    tips = {text for text, code in strings if is_tip(text, code)}
+    named = {text for path in sorted(TESTS.rglob("test_*.py")) for text in tips_in_tests(path)}
+    assert tips - named == NO_TIPS
+    assert named <= {text for text, _ in strings}, "tests name tips that are gone"
 
 
 def test_no_function_is_given_the_whole_environment() -> None:

@@ -24,16 +24,16 @@ _COMMANDS = "|".join(COMMANDS)
 _TO_COPY = re.compile(
     "|".join(
         (
-            rf"\bawstape ({_COMMANDS})\b|\bpytest -|\bpip \w|\bnpm (i|test)\b|\bpre-commit \w",
-            r"\bgit (config|diff|show)|\b(chmod|export|unset) [\w{]|(?<![\w-])--[a-z]",
-            r"\b(AWS|AWSTAPE|HTTPS|XDG)_[A-Z_]{3,}\b|\bset (EDITOR|TMPDIR)\b",
-            r"\[tool\.|(?<![\w-])[a-z-]+ = (\[|true|false|\{)|@pytest\.|\bawstape\.\w+\(|# awstape:|/~/",
-            r"\bsuch as \S|(^|[;,(] | {2}|\n)[Tt]o [a-z][^:;]*: |\*\.\w+ into",
+            rf"\bawstape ({_COMMANDS})\b|\bpytest [-…]|\bpip \w|\bnpm (i|test)\b|\bpre-commit \w|-- PROGRAM",
+            r"\bpython3 -|\bgit (config|diff|show)|\brm -|\b(chmod|export|unset) [\w{]|(?<![\w-])--[a-z]",
+            r"\b(and|or|set|with) (AWS|AWSTAPE|XDG)_[A-Z_]{3,}|\b[A-Z_]{4,}=\S|\bset (\{|EDITOR|HTTPS_PROXY|TMPDIR)",
+            r"\[tool\.|(?<![\w-])[a-z-]{3,} = (\[|true|false|\{)|@pytest\.|\bawstape\.\w+\(|=awstape\.|# awstape:",
+            r"/~/|\bsuch as \S|(^|[;,(] | {2}|\n)([Tt]o|if) [a-z][^:;]*: |\*\.\w+ into|\brecords it\b",
         )
     )
 )
-#: … or the name of such a text, which is filled in.
-_FILLED_IN = re.compile(r"advice\.|VARIABLE|_TIP\b|command_path")
+#: … or a command that an `Advice` fills in.
+_FILLED_IN = re.compile(r"\{[^{}]*\badvice\.(caller|command|record|services|trust|writes)\b")
 
 
 class Tip(str):
@@ -77,39 +77,39 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def tips_in_source(path: Path) -> Iterator[str]:
-    """The strings of a module in which there is something to copy, but those of docstrings and of `--help`."""
-    tree = ast.parse(path.read_text("utf-8"))
+def strings_in_source(path: Path) -> Iterator[tuple[str, str]]:
+    """(text, its code) of the strings of a module, but those of docstrings and of `--help`."""
     skipped: set[ast.AST] = set()
-    for node in ast.walk(tree):  # a parent comes before its children
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):  # a parent comes before its children
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             skipped.add(node.value)
         elif isinstance(node, ast.keyword) and node.arg == "help":
             skipped.update(ast.walk(node))
         elif isinstance(node, ast.JoinedStr):
             skipped.update(each for value in node.values for each in ast.walk(value))
-        if node in skipped or not isinstance(node, ast.Constant | ast.JoinedStr):
-            continue
-        text = _text_of(node)
-        about = re.match(r"--[a-z-]+( \{\})?: ", text)  # the option in which the error is
-        if " " in text and (_TO_COPY.search(text, about.end() if about else 0) or _is_filled_in(node)):
-            yield re.sub(r"\{\w+\}", "{}", text)
+        if node not in skipped and (text := _text_of(node)):
+            yield text, ast.unparse(node)
 
 
-def _is_filled_in(node: ast.Constant | ast.JoinedStr) -> bool:
-    parts = node.values if isinstance(node, ast.JoinedStr) else ()
-    return any(_FILLED_IN.search(ast.unparse(part)) for part in parts if isinstance(part, ast.FormattedValue))
+def _text_of(node: ast.AST) -> str:
+    """The text of a string, with `{}` for what is filled in; empty for another node."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return re.sub(r"\{\w+\}", "{}", str(node.value)) if is_text else ""  # type: ignore[attr-defined]
 
 
-def _text_of(node: ast.Constant | ast.JoinedStr) -> str:
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else ""
-    return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+def is_tip(text: str, code: str) -> bool:
+    """Whether a string of the source is a tip, by what there is to copy in it."""
+    about = re.match(r"--[a-z-]+( \{\})?: ", text)  # the option in which an error is
+    is_sentence = " " in text.strip() and re.search("[a-z]", text) is not None
+    return is_sentence and bool(_TO_COPY.search(text, about.end() if about else 0) or _FILLED_IN.search(code))
 
 
 def tips_in_tests(path: Path) -> Iterator[str]:
     """The tips that a module of tests names."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    text = path.read_text("utf-8")
+    for node in ast.walk(ast.parse(text)) if f"{Tip.__name__}(" in text else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == Tip.__name__:
             (text,) = node.args
             assert isinstance(text, ast.Constant), f"{path}:{node.lineno}: a tip is one string"
