@@ -147,9 +147,10 @@ clean: ## remove environments, reports, caches and builds
 install = $(BIN)/uv pip install --quiet --python $(1)/bin/python --build-constraints $(LOCK)/build.txt
 install_lock = $(install) --require-hashes -r $(LOCK)/$(2).txt && $(install) --no-deps --editable .
 
-# Prints the versions of awstape's dependencies in the environment $(1), and runs $(ENDS_TESTS) with them.
+# Prints the versions of awstape's dependencies in the environment $(1), and runs quick tests of $(ENDS_TESTS) with them.
 test_ends = $(BIN)/uv pip freeze --python $(1) | grep -iE '^(botocore|click|cryptography|httptools|mitmproxy|pyyaml|rich)==' && \
-	$(1)/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup -k 'not ($(NEWER_DATA))' $(ENDS_TESTS)
+	$(1)/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup --sample 20 --hypothesis-profile fast -m 'not slow' \
+	  -k 'not ($(NEWER_DATA))' $(ENDS_TESTS)
 
 $(READY): pyproject.toml $(LOCK)/uv.txt $(LOCK)/build.txt $(LOCK)/dev.txt
 	@echo "setting up $(VENV) (about a minute, once)"

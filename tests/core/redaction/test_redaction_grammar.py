@@ -224,12 +224,14 @@ def faults(spot: Spot) -> Iterator[str]:
             yield f"{spot}\n    {real[:80]!r} ({len(real)}) → {redacted[:80]!r} ({len(redacted)}) {found}"
 
 
+@pytest.mark.xdist_group("grammar")  # one worker makes the texts of a shape
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: f"{op.service.name}-{op.name}")
 def test_redacted_texts_stay_in_the_grammar_of_their_member(op: Operation) -> None:
     found = [first for spot in SPOTS[op] if (first := next(faults(spot), None))]
     assert not found, "\n" + "\n".join(found)
 
 
+@pytest.mark.xdist_group("grammar")
 def test_every_shape_has_texts_that_redaction_changes() -> None:
     """Otherwise the test would not cover the shape."""
     for shape, (spot, *_) in OF_SHAPE.items():
