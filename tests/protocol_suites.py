@@ -188,7 +188,7 @@ class Case:
         found, expected = meaning(input_, shape), meaning(parameters, shape)
         members = shape.members if shape else {}
         for name, member in members.items():
-            if member.idempotency_token and name not in expected:
+            if member.is_incidental and name not in expected:
                 found.pop(name, None)
             if member.location == "querystring" and isinstance(entries := expected.get(name), dict):
                 named = {each.wire_name for each in members.values() if each is not member}

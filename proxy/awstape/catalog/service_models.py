@@ -14,7 +14,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -245,6 +245,17 @@ class _ServiceBuilder:
         members.update((member, self._build_member(d, member)) for member, d in data.get("members", {}).items())
         return shape
 
+    @cached_property
+    def _checksum_settings(self) -> frozenset[str]:
+        """The shapes of members that tell how bodies are checked, as SDKs do by themselves: `ChecksumMode` of S3."""
+        shapes = self.data["shapes"]
+        return frozenset(
+            shapes[operation["input"]["shape"]]["members"][name]["shape"]
+            for operation in self.data["operations"].values()
+            for trait, name in operation.get("httpChecksum", {}).items()
+            if trait in ("requestAlgorithmMember", "requestValidationModeMember")
+        )
+
     def _is_new_in_each_call(self, name: str, traits: Mapping[str, Any]) -> bool:
         is_named_so = _NEW_IN_EACH_CALL.fullmatch(name) or name in _NEW_IN_EACH_CALL_OF.get(self.name, ())
         return bool(is_named_so) and traits.get("location") != "uri"
@@ -261,7 +272,9 @@ class _ServiceBuilder:
             shape=built,
             location=traits.get("location", "body"),
             flattened=bool(traits.get("flattened")),
-            idempotency_token=bool(data.get("idempotencyToken")) or self._is_new_in_each_call(name, traits),
+            is_incidental=bool(data.get("idempotencyToken"))
+            or data["shape"] in self._checksum_settings
+            or self._is_new_in_each_call(name, traits),
             is_renamed="locationName" in traits,
             query_name=data.get("queryName"),
             xml_attribute=bool(traits.get("xmlAttribute")),

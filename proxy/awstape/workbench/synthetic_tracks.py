@@ -129,7 +129,7 @@ def _parse_identity(operation: Operation, pairs: Iterable[tuple[str, str]]) -> d
     """Parses (member, value) pairs into an identity and checks it against the service model."""
     pages = operation.paging.request_members if operation.paging else frozenset()
     members = operation.input.members if operation.input else {}
-    known = {name: m for name, m in members.items() if name not in pages and not m.idempotency_token}
+    known = {name: m for name, m in members.items() if name not in pages and not m.is_incidental}
     identity: dict[str, Value] = {}
     for name, value in pairs:
         if name in pages:

@@ -93,16 +93,18 @@ class Shape:
 class Member:
     """A member of a structure, list or map: its shape, its name on the wire and its location in the message.
 
-    is_renamed: whether the model gives the wire name, which is the member's own otherwise. query_name: the name in
-    requests of the protocol ec2, where it differs from the wire name. xml_namespace: URI and prefix of the element.
-    json_value: whether a header holds the member as JSON in base64. host_label: whether the host name holds it, too.
+    is_incidental: whether SDKs set it by themselves, for each call or as their version does, such as an idempotency
+    token: it is no part of what is asked. is_renamed: whether the model gives the wire name, which is the member's own
+    otherwise. query_name: the name in requests of the protocol ec2, where it differs from the wire name. xml_namespace:
+    URI and prefix of the element. json_value: whether a header holds the member as JSON in base64. host_label: whether
+    the host name holds it, too.
     """
 
     wire_name: str
     shape: Shape
     location: Location = "body"
     flattened: bool = False
-    idempotency_token: bool = False
+    is_incidental: bool = False
     is_renamed: bool = False
     query_name: str | None = None
     xml_attribute: bool = False

@@ -1,8 +1,8 @@
 """Paging: separates page token and limit from the identity of a call, and finds the token of the next page.
 
 1. The token and the limit are the members that `Operation.paging` names. The identity is the rest of the input in
-   canonical order, without nulls (a null means an absent member) and without idempotency tokens, which SDKs generate
-   anew for each call. An empty token asks for the first page.
+   canonical order, without nulls (a null means an absent member) and without what SDKs set by themselves, such as
+   idempotency tokens. An empty token asks for the first page.
 2. Another page follows if the output has a token, unless its `IsTruncated` member is false.
 3. A token is a text here. One that is several members, or a map as in DynamoDB, is JSON as a text. awstape's own tokens
    are in the first member alone; in a map under the attribute `page-token`.
@@ -103,7 +103,7 @@ def _write_token(shape: Shape | None, token: str) -> Value:
 def canonicalise(value: Value, shape: Shape | None) -> Value:
     """The value in canonical order: structures in the model's order (unknown members last, sorted), maps sorted.
 
-    Nulls are left out, and idempotency tokens.
+    Nulls are left out, and what SDKs set by themselves.
     """
     if isinstance(value, list):
         return [canonicalise(item, child_shape(shape, i)) for i, item in enumerate(value)]
@@ -112,9 +112,7 @@ def canonicalise(value: Value, shape: Shape | None) -> Value:
     members = shape.members if shape else {}
     known = [name for name in members if name in value]
     order = known + sorted(name for name in value if name not in members)
-    kept = (
-        name for name in order if value[name] is not None and not (name in members and members[name].idempotency_token)
-    )
+    kept = (name for name in order if value[name] is not None and not (name in members and members[name].is_incidental))
     return {name: canonicalise(value[name], child_shape(shape, name)) for name in kept}
 
 

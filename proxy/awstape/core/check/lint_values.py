@@ -58,7 +58,7 @@ def _lint_identity(operation: Operation, take: Take) -> Iterator[Problem]:
     never = _never_in_identities(operation)
     for name in identity:
         if name in never:
-            yield Problem(("identity", name), f"{never[name]}: no request matches the track", "remove it", UNASKED)
+            yield Problem(("identity", name), never[name], "remove it", UNASKED)
     yield from _lint_nulls(identity, shape, ("identity",))
     if any(page.answer.output is not None for page in take.pages):
         for misfit in misfits(identity, shape):
@@ -71,11 +71,11 @@ def _lint_identity(operation: Operation, take: Take) -> Iterator[Problem]:
 def _never_in_identities(operation: Operation) -> dict[str, str]:
     """Member of an input that is no part of an identity → the reason."""
     members = operation.input.members if operation.input else {}
-    never = {name: "generated for each call" for name, member in members.items() if member.idempotency_token}
+    never = {name: "SDKs set it by themselves: it does not count" for name, m in members.items() if m.is_incidental}
     if operation.paging:
-        never[operation.paging.token] = "a page token belongs to its page"
+        never[operation.paging.token] = "a page token belongs to its page: no request matches the track"
         if operation.paging.limit:
-            never[operation.paging.limit] = "a limit belongs to its page"
+            never[operation.paging.limit] = "a limit belongs to its page: no request matches the track"
     return never
 
 

@@ -5,9 +5,10 @@
    Source: "IAM user, group, role, and policy names … are not distinguished by case" in IAM's API reference, CreateRole.
 3. The order of a list means nothing, except in lists whose positions an answer refers to.
 4. The URL of a queue means its account and name (`core.aws.protocols.queue_urls`).
-5. A name made of aliases, `alias-A-alias-B`, means the name that is made of the real ones, `alias-A-B`.
-6. Two identities differ in the members that `differing_members` names, and in no other.
-7. Two spellings of a write are one track, under the spelling that came first (`WriteSpellings`), so that its takes have
+5. What SDKs set by themselves means nothing (`Member.is_incidental`).
+6. A name made of aliases, `alias-A-alias-B`, means the name that is made of the real ones, `alias-A-B`.
+7. Two identities differ in the members that `differing_members` names, and in no other.
+8. Two spellings of a write are one track, under the spelling that came first (`WriteSpellings`), so that its takes have
    an order. Here the order of a list counts: two orders in one recording may mean two things.
 """
 
@@ -43,7 +44,10 @@ def member_meanings(operation: Operation, identity: Mapping[str, Value], *, with
 
     with_order: whether the order of every list counts.
     """
-    meant = edit_member_strings(identity, operation.input, string_meaning)
+    members = operation.input.members if operation.input else {}
+    incidental = {name for name, member in members.items() if member.is_incidental}
+    counting = {name: value for name, value in identity.items() if name not in incidental}
+    meant = edit_member_strings(counting, operation.input, string_meaning)
     shapes = {name: child_shape(operation.input, name) for name in meant}
     return {name: _to_json(_canonical(value, shapes[name], with_order)) for name, value in meant.items()}
 

@@ -10,7 +10,8 @@
 6. Of several rules for one member, the first counts.
 7. A rule counts in replay, also for what `new_episodes` answers. A recording keeps what was sent: two tracks stay two.
 8. A time is a timestamp of the model, or a text or number whose name or shape speaks of times
-   (`core.compare.request_times`). The page token and limit, and idempotency tokens, never count and so have no rule.
+   (`core.compare.request_times`). The page token and limit, and what SDKs set by themselves, never count: they
+   have no rule.
 """
 
 from __future__ import annotations
@@ -131,9 +132,9 @@ def _find_members(key: str, service: str, glob: str, names: Names, models: Model
     if not having:
         _raise_unknown_member(key, service, glob, names, matching)
     counting = [shape for op, shape in having if not (op.paging and names[0] in op.paging.request_members)]
-    if not counting or _is_idempotency_token(having[0][0], names):
+    if not counting or _is_incidental(having[0][0], names):
         problem = f"{'.'.join(names)} of {service} {glob} never counts in matching"
-        raise RuleError("match", key, problem, "remove the rule: page tokens, limits and idempotency tokens have none")
+        raise RuleError("match", key, problem, "remove the rule: page tokens, limits and what SDKs set have none")
     yield from counting
 
 
@@ -146,9 +147,9 @@ def _shape_of(operation: Operation, names: Names) -> Shape | None:
     return skip_containers(shape)
 
 
-def _is_idempotency_token(operation: Operation, names: Names) -> bool:
+def _is_incidental(operation: Operation, names: Names) -> bool:
     shape = skip_containers(operation.input if len(names) == 1 else _shape_of(operation, names[:-1]))
-    return shape is not None and shape.members[names[-1]].idempotency_token
+    return shape is not None and shape.members[names[-1]].is_incidental
 
 
 def _raise_unknown_member(key: str, service: str, glob: str, names: Names, operations: Iterable[Operation]) -> None:

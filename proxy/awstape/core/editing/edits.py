@@ -209,10 +209,10 @@ def _is_unknown(operation: Operation, path: Path) -> bool:
 
 
 def _identity_members(operation: Operation) -> list[str]:
-    """The members of an identity: those of the input without page token, limit and idempotency tokens."""
+    """The members of an identity: those of the input without page token, limit and what SDKs set by themselves."""
     members = operation.input.members if operation.input else {}
     pages = operation.paging.request_members if operation.paging else frozenset()
-    return [name for name, member in members.items() if name not in pages and not member.idempotency_token]
+    return [name for name, member in members.items() if name not in pages and not member.is_incidental]
 
 
 def _parse_value(text: str, shape: Shape | None, path: Path) -> Value:

@@ -73,8 +73,8 @@ def drop_credentials(request: Request, operation: Operation) -> Request:
     headers = [(name, value) for name, value in request.headers if is_read(name.lower())]
     if credential := find_credential(request):
         headers.append(("authorization", f"Credential={credential}"))
-    new_in_each_call = {member.wire_name for member in members if member.idempotency_token}
-    proofs = _PROOFS - {member.wire_name for member in members} | new_in_each_call
+    incidental = {member.wire_name for member in members if member.is_incidental}
+    proofs = _PROOFS - {member.wire_name for member in members} | incidental
     asked = replace(request, headers=tuple(headers), query=_drop_parameters(request.query, proofs))
     if not asked.is_form:
         return asked

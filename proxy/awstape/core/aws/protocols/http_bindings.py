@@ -251,14 +251,15 @@ def make_response(operation: Operation, output: Mapping[str, Value], own: Header
     body = b"" if has_no_body else body
     members = write_header_members(output, operation.output)
     if operation.method != "HEAD":  # where they are about the body of another response
-        members = tuple((name, _of_body(name, value, operation, body)) for name, value in members)
+        of_body = [(name, _of_body(name, value, operation, body)) for name, value in members]
+        members = tuple((name, value) for name, value in of_body if value is not None)
     known = operation.output.members.values() if operation.output else ()
     bound = {member.wire_name.lower() for member in known if member.location == "header"}
     return Response(status, add_headers((header for header in own if header[0].lower() not in bound), members), body)
 
 
-def _of_body(name: str, value: str, operation: Operation, body: bytes) -> str:
-    """The value of a header that tells of the body: redaction may have made another one of that."""
+def _of_body(name: str, value: str, operation: Operation, body: bytes) -> str | None:
+    """The value of a header that tells of the body, which redaction may have changed; None to leave it out."""
     if name.lower() == "content-length":
         return str(len(body))
     return own_checksum(name, value, body) if operation.output and operation.output.payload else value
