@@ -104,7 +104,7 @@ def test_times_have_all_rules(key: str) -> None:
             "MaxResults of cloudtrail LookupEvents never counts",
             "limits",
         ),
-        ("ec2 RunInstances ClientToken", "ignore", "ClientToken of ec2 RunInstances never counts", "idempotency"),
+        ("ec2 RunInstances ClientToken", "ignore", "ClientToken of ec2 RunInstances never counts", "what SDKs set"),
         (
             "iam SimulatePrincipalPolicy CallerArn",
             "relative",
