@@ -342,6 +342,16 @@ def test_a_folder_with_files_of_other_tools_alone_is_searched(folder: Path, chec
     assert "ERROR vcr: no cassettes in this folder" in check("vcr")[2]
 
 
+@pytest.mark.parametrize("name", [".a.yaml", "a.YAML", "a.yaml.orig", "a.yaml~", "notes.txt"])
+def test_a_cassette_with_another_name_is_searched(name: str, folder: Path, check: Check) -> None:
+    (folder / "a.yaml").write_text(CLEAN)
+    (folder / name).write_text(LEAKY)
+    (folder / "README.md").write_text(f"A cassette:\n\n```\n{LEAKY}```\n")
+    status, said, errors = check(".")
+    assert (status, errors) == (1, f"note: cassettes with other names, which no replay reads: {name}\n")
+    assert said.startswith(f"{name}:") and "in 1 of 2 cassettes" in said
+
+
 def test_what_is_no_text_is_a_finding_and_hides_none(folder: Path, check: Check) -> None:
     (folder / "a.yaml").write_bytes(CLEAN.encode("utf-16"))
     (folder / "b.yaml").write_text(LEAKY)

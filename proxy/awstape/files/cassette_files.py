@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from awstape import progress
 from awstape.core.aws.model import Models
 from awstape.core.cassette.cassette import Cassette, Take, Track
-from awstape.core.cassette.recognition import looks_like_cassette
+from awstape.core.cassette.recognition import is_surely_cassette, looks_like_cassette
 from awstape.core.cassette.yaml.documents import CONFLICT, DocumentError
 from awstape.core.cassette.yaml.reader import read_cassette_blocks
 from awstape.core.text.advice import shell_path
@@ -59,13 +59,33 @@ def find_others_in_folder(folder: Path) -> list[Path]:
     return [file for file in _yaml_files(folder) if not is_cassette(file)]
 
 
+def find_disguised_in_folder(folder: Path) -> list[Path]:
+    """Finds the cassettes in a folder and below that have no name of a cassette, such as `.a.yaml`, `a.yaml.orig`."""
+    return [file for file in _files(folder) if not _has_name_of_cassette(file) and _is_disguised(file)]
+
+
 def _yaml_files(folder: Path) -> list[Path]:
-    """The YAML files in a folder and below, but not below folders such as `.git` and `.venv`, sorted."""
+    """The YAML files in a folder and below, sorted."""
+    return [file for file in _files(folder) if _has_name_of_cassette(file)]
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files in a folder and below, but not below folders such as `.git` and `.venv`, sorted."""
     found: list[Path] = []
     for below, folders, files in os.walk(folder):
         folders[:] = (name for name in folders if not name.startswith("."))
-        found += (Path(below, name) for name in files if not name.startswith(".") and name.endswith(_SUFFIXES))
+        found += (Path(below, name) for name in files)
     return sorted(file for file in found if file.is_file())
+
+
+def _has_name_of_cassette(file: Path) -> bool:
+    return not file.name.startswith(".") and file.name.endswith(_SUFFIXES)
+
+
+def _is_disguised(file: Path) -> bool:
+    with suppress(OSError), file.open("rb") as opened:
+        return is_surely_cassette(opened.read(_BEGINNING).decode("utf-8", "replace"))
+    return False
 
 
 def is_cassette(file: Path) -> bool:

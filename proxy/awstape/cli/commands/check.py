@@ -10,6 +10,7 @@ import click
 
 from awstape import progress
 from awstape.cli.terminal import parameters
+from awstape.cli.terminal.output import warn
 from awstape.core.text.printable import printable
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, no_excep
 
     folders = [path for path in cassettes if path.is_dir()]
     found_others = [file for folder in folders for file in cassette_files.find_others_in_folder(folder)]
-    files = cassette_files.find_all(file for path in cassettes for file in _cassettes_at(path))
+    disguised = [file for folder in folders for file in cassette_files.find_disguised_in_folder(folder)]
+    if disguised:
+        warn(f"note: cassettes with other names, which no replay reads: {', '.join(map(str, disguised))}")
+    files = cassette_files.find_all(file for path in (*cassettes, *disguised) for file in _cassettes_at(path))
     chosen = dict.fromkeys(file for file in files if not skip_others or cassette_files.is_cassette(file))
     others = [file for file in dict.fromkeys([*found_others, *files]) if file not in chosen]
     reviews = review_encrypted_files(cassettes)

@@ -5,6 +5,8 @@
 2. Another text is one if its first document is a mapping with keys of a header and no others. Recordings of other tools
    have a `version`, too, and other keys beside it.
 3. An empty text is one, so that a lost cassette is noticed.
+4. In a file with another name than a cassette has, only a text that begins with a header is one, with the line of the
+   schema or a take.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from collections.abc import Iterator
 from awstape.core.cassette.yaml.validation import HEADER_KEYS, SCHEMA_FILE
 from awstape.core.text.lazy_pattern import lazy_pattern
 
+#: Comments, then a header.
+_BEGINS_WITH_HEADER = lazy_pattern(r"\ufeff?(?:[ \t]*(?:#.*)?\r?\n)*version:")
 _OF_A_TAKE = lazy_pattern(r"^operation:", re.MULTILINE)
 
 
@@ -33,6 +37,12 @@ def looks_like_cassette(beginning: str) -> bool:
     except yaml.YAMLError:  # damaged, or only the beginning of a value
         return bool(keys)
     return bool(keys) or not beginning.strip("\ufeff \t\r\n")
+
+
+def is_surely_cassette(beginning: str) -> bool:
+    """Whether a text is a cassette of awstape, whatever its file is called. beginning: as above."""
+    has_header = _BEGINS_WITH_HEADER.match(beginning) is not None
+    return has_header and (SCHEMA_FILE in beginning or _OF_A_TAKE.search(beginning) is not None)
 
 
 def _keys_of_first_document(text: str) -> Iterator[str]:
