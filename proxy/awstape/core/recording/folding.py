@@ -32,6 +32,7 @@ from awstape.core.recording.set_aside import SetAside, set_aside_leaks
 from awstape.core.recording.summary import Recording, SkippedExchanges
 from awstape.core.recording.traversals.chaining import Traversals
 from awstape.core.recording.traversals.resumed_listings import join_take
+from awstape.core.recording.traversals.take_order import takes_in_order
 from awstape.core.redaction.leak_search import find_seen_values
 from awstape.core.redaction.redactor import Redactor
 
@@ -133,7 +134,7 @@ class Folding:
         known = self._redactor.find_names(self._models, old)
         recorded, resumed = (
             self._redactor.replace_known_names(self._models, Cassette.of(takes), known)
-            for takes in (self._traversals.takes(), self._traversals.resumed_takes())
+            for takes in (takes_in_order(self._traversals), self._traversals.resumed_takes())
         )
         old = self._redactor.replace_known_names(self._models, old)
         old = replace(old, keys=old.keys or frozenset(keys))

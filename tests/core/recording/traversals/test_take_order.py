@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from awstape.core.recording.exchange import UNKNOWN_ORDER
-from awstape.core.recording.traversals.take_order import Span, WriteOrder
+from awstape.core.recording.traversals.chaining import Span
+from awstape.core.recording.traversals.take_order import WriteOrder
 
 
 def order(events: str) -> str:
