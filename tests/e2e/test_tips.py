@@ -16,7 +16,7 @@ import pytest
 from awstape.catalog.service_models import load_models
 from awstape.files import cassette_files
 from e2e.harness import Machine, Run, calls, to_upstream
-from support.misses import not_recorded
+from support.misses import not_recorded, not_replayed, recording_ended
 from support.standin import StandIn
 from support.tips import COMMAND, Tip
 
@@ -47,8 +47,8 @@ RECORD = Tip("awstape record {} -- {}")
 CHANGES = {
     "a request was added": ([USERS], [USERS, ROLES], f"miss: {not_recorded('iam ListRoles')}"),
     "a write was added": ([USERS], [USERS, CREATE], f"miss: {not_recorded('iam CreateRole')}"),
-    "a listing is read further": ([ROLES], [ALL_ROLES], "miss: iam ListRoles: the recording ended after page"),
-    "another service": ([USERS], [USERS, ANALYZERS], "miss: access-analyzer is not replayed: only iam is"),
+    "a listing is read further": ([ROLES], [ALL_ROLES], f"miss: {recording_ended('iam ListRoles', 1)}"),
+    "another service": ([USERS], [USERS, ANALYZERS], f"miss: {not_replayed('access-analyzer', 'iam')}"),
 }
 
 

@@ -934,7 +934,7 @@ def test_a_client_created_before_is_answered_without_being_attached(monkeypatch:
     with ends_in_misses(awstape.replay(CASSETTES, faults="drop ListPolicyVersions page=2"), "service"):
         assert versions(before) == versions(elsewhere) == VERSIONS
         assert len(analyzer.list_policy_generations()["policyGenerations"]) == 2
-        with pytest.raises(ClientError, match="sts is not replayed"):
+        with pytest.raises(ClientError, match="CassetteMiss"):
             sts.get_caller_identity()
     assert botocore.endpoint.Endpoint.make_request is make_request
     assert in_process.handler_counts(before) == counts

@@ -17,6 +17,7 @@ from awstape.core.replay.misses import Miss
 from awstape.core.replay.player import Player
 from awstape.core.replay.replies import ServedPage
 from support.exchanges import operation, player, request
+from support.misses import recording_ended
 from support.paging import CUT, MODES, follow, items, marker, names, recording, traversal, users
 
 each_mode = pytest.mark.parametrize("mode", MODES)
@@ -110,7 +111,7 @@ def test_the_end_of_a_recording_is_a_miss_in_every_mode(mode: str) -> None:
     playing = player(recording("ListUsers", {}, (users(2, 1), "unfinished")), paging=mode)
     traversal(playing)
     (miss,) = playing.misses
-    assert (miss.kind, miss.text.splitlines()[0]) == ("end", "iam ListUsers: the recording ended after page 2")
+    assert (miss.kind, miss.text.splitlines()[0]) == ("end", recording_ended("iam ListUsers", 2))
 
 
 def test_a_token_without_percent_encoding_is_explained() -> None:
