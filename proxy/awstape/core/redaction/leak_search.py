@@ -40,7 +40,7 @@ from awstape.core.redaction.string_walk import (
 from awstape.core.redaction.text.identifier_search import find_account, redact_accounts
 from awstape.core.redaction.text.identifiers import DOCUMENTATION_EMAIL, KINDS, TOKEN_ALIAS
 from awstape.core.redaction.text.names_in_text import edit_possible_names
-from awstape.core.redaction.value_kinds import PAGE_TOKEN, Kind
+from awstape.core.redaction.value_kinds import PAGE_TOKEN, ValueKind
 from awstape.core.text.encoded_text import decoded_variants, rewrite_everywhere
 from awstape.core.text.lazy_pattern import lazy_pattern
 from awstape.core.text.substrings import Substrings, rewrite_spans
@@ -53,7 +53,7 @@ _SKELETON = lazy_pattern(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9*-]*:")
 #: What a part of base64 is a part of.
 _BEFORE, _BEHIND = lazy_pattern(r"[A-Za-z0-9+/_-]*\Z"), lazy_pattern(r"[A-Za-z0-9+/_-]*={0,2}")
 #: The kind of a value whose kind has no row.
-_NAME = Kind("name", borders=None)
+_NAME = ValueKind("name", borders=None)
 
 
 @dataclass(frozen=True)

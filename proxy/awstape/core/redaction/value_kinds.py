@@ -15,7 +15,7 @@ DIGITS, LETTERS_AND_DIGITS = frozenset(digits), frozenset(ascii_letters + digits
 NO_BORDERS = frozenset[str]()
 
 
-class Kind(NamedTuple):
+class ValueKind(NamedTuple):
     """A kind of real value.
 
     name: the kind in counts, in what programs read and in the store of takes that are set aside.
@@ -64,9 +64,9 @@ _NOUNS_OF_UNSEARCHED = {
 }
 #: The kinds with a row whose values have no form of their own.
 KINDS_WITHOUT_FORM = (
-    Kind("fingerprint", borders=NO_BORDERS, may_be_kept=False),
-    Kind("password", "secret", NO_BORDERS, may_be_kept=False),
-    Kind(PAGE_TOKEN, may_be_kept=False),
-    *(Kind(name, noun, borders=None) for name, noun in _NOUNS_OF_NAMES.items()),
-    *(Kind(name, noun, borders=None, is_searched=False) for name, noun in _NOUNS_OF_UNSEARCHED.items()),
+    ValueKind("fingerprint", borders=NO_BORDERS, may_be_kept=False),
+    ValueKind("password", "secret", NO_BORDERS, may_be_kept=False),
+    ValueKind(PAGE_TOKEN, may_be_kept=False),
+    *(ValueKind(name, noun, borders=None) for name, noun in _NOUNS_OF_NAMES.items()),
+    *(ValueKind(name, noun, borders=None, is_searched=False) for name, noun in _NOUNS_OF_UNSEARCHED.items()),
 )

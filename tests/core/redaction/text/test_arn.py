@@ -380,4 +380,4 @@ def test_a_type_with_one_slot_behind_it_is_split_as_any_other_resource(service: 
 @given(st.text(alphabet="ab/:*$", max_size=8) | st.just("a/${aws:username}/b:c"))
 def test_the_last_segment_is_split_off(text: str) -> None:
     *before, last = split_segments(text)
-    assert resource_grammar.split_name(text) == ("".join(before), last)
+    assert resource_grammar.split_last_segment(text) == ("".join(before), last)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from awstape.core.redaction.leak_search import RealValueSearch
 from awstape.core.redaction.project_rules import NO_RULES
 from awstape.core.redaction.text.identifiers import KINDS
-from awstape.core.redaction.value_kinds import Kind
+from awstape.core.redaction.value_kinds import ValueKind
 
 #: Imports the module of the table with one row more, before anything else does.
 ONE_ROW_MORE = '''
@@ -24,7 +24,7 @@ from pathlib import Path
 name = "awstape.core.redaction.text.identifiers"
 spec = importlib.util.find_spec(name)
 source = Path(spec.origin).read_text(encoding="utf-8")
-row = """"contract": Identifier(Kind("contract number"), r"CN-[0-9]{4}-[0-9]{6}"),"""
+row = """"contract": Identifier(ValueKind("contract number"), r"CN-[0-9]{4}-[0-9]{6}"),"""
 begin = "IDENTIFIERS: Mapping[str, Identifier] = {"
 assert source.count(begin) == 1
 sys.modules[name] = module = importlib.util.module_from_spec(spec)
@@ -71,7 +71,7 @@ def test_a_form_of_identifier_is_one_row() -> None:
 
 
 @given(st.sampled_from(BORDERED), st.sampled_from(f"{ascii_letters}{digits} .-"), st.booleans())
-def test_a_value_is_found_beside_all_characters_but_its_borders(kind: Kind, beside: str, is_before: bool) -> None:
+def test_a_value_is_found_beside_all_characters_but_its_borders(kind: ValueKind, beside: str, is_before: bool) -> None:
     search = RealValueSearch({kind.name: ["zz-0001-zz"]}, NO_RULES)
     text = f"{beside}zz-0001-zz" if is_before else f"zz-0001-zz{beside}"
     is_found = beside not in (kind.borders or ())
@@ -79,6 +79,6 @@ def test_a_value_is_found_beside_all_characters_but_its_borders(kind: Kind, besi
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_kind_that_is_searched_for_as_a_name_has_no_borders(kind: Kind) -> None:
+def test_a_kind_that_is_searched_for_as_a_name_has_no_borders(kind: ValueKind) -> None:
     """And one that is searched for everywhere is no precaution."""
     assert kind.is_searched or kind.borders is None

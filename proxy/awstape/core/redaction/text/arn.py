@@ -25,7 +25,7 @@ from awstape.core.redaction.documentation_names import is_searched_name
 from awstape.core.redaction.text import aws_names
 from awstape.core.redaction.text.aws_names import is_service_principal
 from awstape.core.redaction.text.identifiers import redact_whole_identifier
-from awstape.core.redaction.text.resource_grammar import Piece, split_name, split_resource, split_segments
+from awstape.core.redaction.text.resource_grammar import Piece, split_last_segment, split_resource, split_segments
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 __all__ = [
@@ -226,7 +226,7 @@ def _redact_piece(piece: Piece, service: str, aliases: Aliases) -> str:
 
 def _redact_iam_name(kind: str, text: str, aliases: Aliases) -> str:
     """A path and a name: `division/team/Deployer`. Everything below `aws-service-role` has its name from AWS."""
-    path, name = split_name(text)
+    path, name = split_last_segment(text)
     if path.startswith("aws-service-role/") and _has_only_public_parts(path.rstrip("/")):
         is_public = name.startswith("AWS") and not name.startswith(_LINKED)
         return text if is_public else path + _redact_segment(kind, name, aliases)

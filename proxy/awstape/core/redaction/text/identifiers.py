@@ -23,7 +23,7 @@ from awstape.core.redaction import name_codes
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.private_values.personal_numbers import PERSONAL_NUMBERS, PersonalNumber
 from awstape.core.redaction.text.addresses import redact_address
-from awstape.core.redaction.value_kinds import DIGITS, KINDS_WITHOUT_FORM, NO_BORDERS, Kind
+from awstape.core.redaction.value_kinds import DIGITS, KINDS_WITHOUT_FORM, NO_BORDERS, ValueKind
 from awstape.core.text.encoded_text import rewrite_outside_encoded_runs
 from awstape.core.text.lazy_pattern import lazy_pattern
 
@@ -45,7 +45,7 @@ class Identifier(NamedTuple):
     is_valid: whether a text of the pattern is an identifier.
     """
 
-    kind: Kind
+    kind: ValueKind
     pattern: str
     make_alias: Callable[[Aliases, str], str] | None = None
     before: str = _NO_WORD_BEFORE
@@ -68,16 +68,16 @@ def _alias_digits(aliases: Aliases, text: str) -> str:
 
 def _number_row(number: PersonalNumber) -> Identifier:
     before, after = r"(?<![\w.+])(?<!\d-)", r"(?!\w|[.-]\d)"
-    return Identifier(Kind(number.kind), number.pattern, None, before, after, number.is_valid)
+    return Identifier(ValueKind(number.kind), number.pattern, None, before, after, number.is_valid)
 
 
 def _secret_row(kind: str, noun: str, pattern: str, before: str = _NO_WORD_BEFORE) -> Identifier:
-    of_kind = Kind(kind, noun, NO_BORDERS, may_be_kept=False)
+    of_kind = ValueKind(kind, noun, NO_BORDERS, may_be_kept=False)
     return Identifier(of_kind, pattern, lambda aliases, text: aliases.secret(kind, text), before, after="")
 
 
 def _name_row(kind: str, noun: str, pattern: str, before: str, after: str = _NO_WORD_AFTER) -> Identifier:
-    of_kind = Kind(kind, noun, borders=None)
+    of_kind = ValueKind(kind, noun, borders=None)
     return Identifier(of_kind, pattern, lambda aliases, text: aliases.name(kind, text), before, after)
 
 
@@ -109,21 +109,23 @@ ACCOUNT_IN_GROUPS = r"(?:\d{4}(?:-\d{4}-|_\d{4}_| \d{4} )\d{4}|\d{3}(?:-\d{3}-\d
 #: A number with the code of its country (ITU-T E.164), in groups or not. Numbers for films (555-01xx) are left out.
 _PHONE = r"\+(?![\d ().-]*555[ .-]?01\d\d(?!\d))[1-9](?:[ .()-]{0,2}\d){7,14}"
 _EMAIL = r"(?u:[\w.%+*-]+@(?:[\w-]+\.)+[^\W\d_]{2,})"
-_ACCOUNT = Kind("account", "account id", DIGITS)
-_ORGANIZATION = Kind("organization id", borders=None)
+_ACCOUNT = ValueKind("account", "account id", DIGITS)
+_ORGANIZATION = ValueKind("organization id", borders=None)
 #: Form → its row. The name of a form is that of a group in patterns.
 IDENTIFIERS: Mapping[str, Identifier] = {
     "pem": _secret_row("pem", "PEM block", r"-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|\Z)", ""),
     "jwt": _secret_row("jwt", "JSON web token", r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", r"(?<![\w-])"),
     "token": _secret_row("secret", "possible secret", _TOKEN),
     "email": Identifier(
-        Kind("e-mail", "e-mail address", NO_BORDERS), _EMAIL, Aliases.email, r"(?u:(?<![\w.%+*-]))", ""
+        ValueKind("e-mail", "e-mail address", NO_BORDERS), _EMAIL, Aliases.email, r"(?u:(?<![\w.%+*-]))", ""
     ),
-    "unique": Identifier(Kind("unique id"), rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id, r"(?<![A-Z0-9])"),
+    "unique": Identifier(
+        ValueKind("unique id"), rf"(?:{_PREFIX})[A-Z0-9]{{12,124}}", Aliases.unique_id, r"(?<![A-Z0-9])"
+    ),
     "org": Identifier(_ORGANIZATION, "(?:o-[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})", Aliases.organization_id),
     "orgroot": Identifier(_ORGANIZATION, "r-[a-z0-9]{4,32}", Aliases.organization_id, r"(?<=/)"),
     "resource": Identifier(
-        Kind("resource id", borders=None),
+        ValueKind("resource id", borders=None),
         rf"(?:[a-z]+(?:-[a-z]+){{0,2}}-[0-9a-f]{{17}}|(?:{_RESOURCES})-[0-9a-f]{{8}})",
         Aliases.resource_id,
     ),
@@ -131,16 +133,16 @@ IDENTIFIERS: Mapping[str, Identifier] = {
     "issuer": _name_row(
         "issuer", "issuer id", r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", _NO_WORD_BEFORE, r"(?=\.tokens\.sts\.)"
     ),
-    "canonical": Identifier(Kind("canonical user id"), "[0-9a-f]{64}", Aliases.canonical_id, _NO_DIGEST),
+    "canonical": Identifier(ValueKind("canonical user id"), "[0-9a-f]{64}", Aliases.canonical_id, _NO_DIGEST),
     "ipv4": Identifier(
-        Kind("address", "IP address", borders=None),
+        ValueKind("address", "IP address", borders=None),
         rf"{IPV4}(?:/(?:{IPV4}|3[0-2]|[12]?[0-9]))?",
         _alias_address,
         r"(?:(?<![\w.-])|(?<=[0-9]-))",
         rf"(?![\w/]|\.\w|-(?!{IPV4}(?![\w-]|\.\w)))",
     ),
     "phone": Identifier(
-        Kind("phone", "phone number", borders=None),
+        ValueKind("phone", "phone number", borders=None),
         _PHONE,
         lambda aliases, text: aliases.secret("phone", text),
         r"(?<![\w.+=/-])",
@@ -151,7 +153,7 @@ IDENTIFIERS: Mapping[str, Identifier] = {
     "dashed": Identifier(_ACCOUNT, ACCOUNT_IN_GROUPS, _alias_digits, r"(?<!\d)", r"(?!\d)"),
 }
 #: Name → kind, for all kinds that are not the type of a resource.
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, ValueKind] = {
     kind.name: kind for kind in (*KINDS_WITHOUT_FORM, *(row.kind for row in IDENTIFIERS.values()))
 }
 #: Forms that are recognised only by the text beside them.

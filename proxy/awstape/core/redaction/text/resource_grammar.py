@@ -82,7 +82,7 @@ def _fit_whole_rest(root: _Node, resource: str) -> list[Piece] | None:
     return [Piece(word), Piece("/"), _fill(node.slot, rest, word, after_slot=False)]
 
 
-def split_name(text: str) -> tuple[str, str]:
+def split_last_segment(text: str) -> tuple[str, str]:
     """What is before the last segment, with the separator at its end, and the last segment."""
     if "${" in text:
         *before, name = split_segments(text)
