@@ -360,3 +360,10 @@ def test_every_kind_of_miss_has_a_case() -> None:
 def test_a_miss_is_the_same_in_every_paging_mode(case: Case, paging: str) -> None:
     one, other = (playing(case, mode).answer(case.asked) for mode in ("recorded", paging))
     assert one == other
+
+
+def test_without_a_cassette_no_service_is_said_to_be_replayed() -> None:
+    asked = replace(request("ListRoles"), host="dynamodb.eu-west-1.amazonaws.com")
+    miss = player(cassette()).answer(asked)
+    assert isinstance(miss, Miss) and miss.kind == "service"
+    assert miss.text.startswith("dynamodb is not replayed: there is no cassette, or it is empty: CASSETTE\n")

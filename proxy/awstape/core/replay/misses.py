@@ -154,8 +154,7 @@ class MissFactory(NamedTuple):
         return _Reason("key" if has_other_key else "identity", _not_recorded(operation), lines, nearest, found)
 
     def _unknown_operation(self, operation: Operation) -> _Reason:
-        empty = f"there is no cassette, or it is empty: {self.advice.cassette}"
-        line = "the cassette has no track of this operation" if self.tracks.takes else empty
+        line = "the cassette has no track of this operation" if self.tracks.takes else self._is_empty
         return _Reason("operation", _not_recorded(operation), [line])
 
     def _record(self, goal: str, mode: str, *, writes: bool = False, services: Sequence[str] = ()) -> list[str]:
@@ -296,7 +295,13 @@ class MissFactory(NamedTuple):
         """The miss for a connection to a host that is not replayed. host: its name as it may be shown."""
         return _of_service(Request("CONNECT", "", ""), None, _Reason("host", self._not_replayed(host)))
 
+    @property
+    def _is_empty(self) -> str:
+        return f"there is no cassette, or it is empty: {self.advice.cassette}"
+
     def _not_replayed(self, what: str) -> str:
+        if not self.tracks.takes:
+            return f"{what} is not replayed: {self._is_empty}"
         *others, last = self.models.names
         return f"{what} is not replayed: only " + (f"{', '.join(others)} and {last} are" if others else f"{last} is")
 
