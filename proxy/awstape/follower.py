@@ -3,7 +3,7 @@
 1. The journal is the queue: the follower reads what is written there, in its own time and with low priority. The
    recording waits for it only at its end, and then its priority is the usual one.
 2. Its input is a line with the files and the key, which is in no argument and no environment variable; at the end, what
-   it needs besides the journal. If its input ends before, the recording has ended without it, and so does it.
+   it needs besides the journal. If its input ends before, the recording has ended without the follower: it ends, too.
 3. Its output is a line with a dot for each exchange that it reads after the end of the recording, then, when the
    cassette is written, a summary.
 4. It may vanish at any time: the recording then reads the journal itself. Whatever the follower had written by then is
@@ -162,7 +162,7 @@ def main() -> None:
                 read += 1
         return read
 
-    # The priority is that of a thread. Somebody waits for what comes after it.
+    # The priority is that of a thread. The recording waits for what comes after it.
     with ThreadPoolExecutor(1, initializer=partial(os.nice, _NICENESS)) as in_background:
         read = in_background.submit(follow).result()
     if not (ending := commands.read()):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from awstape.core.aws.access_keys import Principals
 from awstape.core.aws.model import Models
@@ -39,11 +39,25 @@ from awstape.core.redaction.redactor import Redactor
 _Fact = TypeVar("_Fact")
 
 
+class _NamedTracks(NamedTuple):
+    """The old cassette and the recorded takes, with their tracks as the merged cassette has them.
+
+    failed: the tracks in which a request was not answered.
+    later: the tracks of which the recorded takes follow the old ones.
+    """
+
+    old: Cassette
+    recorded: Cassette
+    failed: set[Track]
+    later: set[Track]
+
+
 class Folding:
     """Folds the captures of a recording: add each, then finish.
 
-    redactor: it knows the values in requests that are not recorded. skipped: where captures are counted that are in no
-    take. principals: by the digests of access key ids.
+    redactor: it knows the values in requests that are not recorded.
+    skipped: where captures are counted that are in no take.
+    principals: by the digests of access key ids.
     """
 
     def __init__(self, models: Models, redactor: Redactor, skipped: SkippedExchanges, principals: Principals) -> None:
@@ -85,24 +99,13 @@ class Folding:
 
         waiting: the takes of that which are set aside. failed: the requests without a capture. notes: on responses.
         """
-        recorded, old, without = self._build_cassettes(old)
-        spellings = WriteSpellings(self._models)
-        old, recorded = spellings.respell(old), spellings.respell(recorded)
-        failed_tracks, later = (
-            {spellings.find_first(without.get(track, track)) for track in self._with_known_names(tracks)}
-            for tracks in (failed.tracks, self._traversals.later_tracks())
-        )
-        failed_tracks |= {track for track, _ in recorded.tracks() if replace(track, principal=None) in failed_tracks}
-        recorded, later = spell_as_before(self._models, old, recorded, later)
-        cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
-        cassette = replace(cassette, apart=self._redactor.apart)
-        left, joined = follow_old_takes(self._models, old, cassette, later)
-        merged = merge_recorded(self._models, left, joined, recorded, failed_tracks)
-        merged = replace(normalise_cassette(self._models, merged, cassette.keys), apart=self._redactor.apart)
+        tracks = self._name_tracks(old, failed)
+        cassette, aside = self._set_aside(tracks.recorded, waiting)
+        left, merged = self._merge(tracks, cassette)
         made = _find_made_tracks(cassette, merged)
-        aside = tuple(each for each in aside if each.hole is None or each.track in made | later)
-        leaks = (f"{leak}: was in the cassette before" for leak in find_seen_values(self._models, old, self._redactor))
-        every_note = {*notes, *_find_lost_stories(left, recorded, made), *self._note_takes(cassette), *leaks}
+        aside = tuple(each for each in aside if each.hole is None or each.track in made | tracks.later)
+        every_note = {*notes, *self._note_takes(cassette), *self._note_old(tracks.old)}
+        every_note |= {*_find_lost_stories(left, tracks.recorded, made)}
         unknown = Counter(problem for problems in self._unknown.values() for problem in problems)
         return Recording(
             tracks=len({take.track for take in cassette.takes}),
@@ -114,13 +117,37 @@ class Folding:
             set_aside=aside,
             failed=dict(failed.count_by_reason() + unknown),
             first_places=self._with_aliases(self._skipped.first_places),
-            old_tracks=len({take.track for take in left.takes} - {take.track for take in recorded.takes}),
+            old_tracks=len({take.track for take in left.takes} - {take.track for take in tracks.recorded.takes}),
             cassette=cassette,
             merged=merged,
             made=made,
         )
 
     # --- the takes ----------------------------------------------------------------------------------------------------
+
+    def _name_tracks(self, old: Cassette, failed: FailedRequests) -> _NamedTracks:
+        """The recorded takes and the old cassette with their tracks as the merged cassette has them (rules 1 and 2)."""
+        recorded, old, without = self._build_cassettes(old)
+        spellings = WriteSpellings(self._models)
+        old, recorded = spellings.respell(old), spellings.respell(recorded)
+        failed_tracks, later = (
+            {spellings.find_first(without.get(track, track)) for track in self._with_known_names(tracks)}
+            for tracks in (failed.tracks, self._traversals.later_tracks())
+        )
+        failed_tracks |= {track for track, _ in recorded.tracks() if replace(track, principal=None) in failed_tracks}
+        recorded, later = spell_as_before(self._models, old, recorded, later)
+        return _NamedTracks(old, recorded, failed_tracks, later)
+
+    def _set_aside(self, recorded: Cassette, waiting: Sequence[SetAside]) -> tuple[Cassette, tuple[SetAside, ...]]:
+        """The recorded takes with holes in the place of real values, and the takes that have them (rule 3)."""
+        cassette, aside = set_aside_leaks(self._models, recorded, self._redactor, waiting)
+        return replace(cassette, apart=self._redactor.apart), aside
+
+    def _merge(self, tracks: _NamedTracks, cassette: Cassette) -> tuple[Cassette, Cassette]:
+        """What is left of the old cassette, and that with the takes of `cassette` merged into it (rule 4)."""
+        left, joined = follow_old_takes(self._models, tracks.old, cassette, tracks.later)
+        merged = merge_recorded(self._models, left, joined, tracks.recorded, tracks.failed)
+        return left, replace(normalise_cassette(self._models, merged, cassette.keys), apart=self._redactor.apart)
 
     def _build_cassettes(self, old: Cassette) -> tuple[Cassette, Cassette, dict[Track, Track]]:
         """The recorded takes, normalised, and the old cassette, both with all known names replaced.
@@ -188,6 +215,11 @@ class Folding:
             # As the cassette has them: a name that AWS made of data is redacted there.
             for path in (path for page in take.pages for path in page.answer.unmodelled):
                 yield f"{operation.name}: the service model has no member {path}; it is recorded, redacted"
+
+    def _note_old(self, old: Cassette) -> Iterator[str]:
+        """Lines on real values of this recording that the old cassette holds."""
+        for leak in find_seen_values(self._models, old, self._redactor):
+            yield f"{leak}: was in the cassette before"
 
     def _describe(self, notes: Iterable[str]) -> tuple[str, ...]:
         """The notes, each once, as they are shown."""
