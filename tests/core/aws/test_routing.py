@@ -176,3 +176,13 @@ def test_the_region_is_that_of_the_host_or_else_of_the_signature(host: str, regi
 def test_s3_has_several_names_in_signatures(name: str, method: str, target: str, service: str, operation: str) -> None:
     call = called(method, "127.0.0.1", target, signed(name))
     assert (call.operation.service.name, call.operation.name) == (service, operation)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "s3.amazonaws.com"])
+def test_a_presigned_url_in_signature_version_2_is_of_s3(host: str) -> None:
+    signature = "AWSAccessKeyId=AKIAEXAMPLE&Signature=abc%3D&Expires=1783036800"
+    call = called("GET", host, f"/zbucket/a/k?versionId=zv&{signature}")
+    assert (call.operation.service.name, call.operation.name) == ("s3", "GetObject")
+    assert call.input == {"Bucket": "zbucket", "Key": "a/k", "VersionId": "zv"}
+    query = called("GET", "127.0.0.1", f"/?Action=ListUsers&Version=2010-05-08&{signature}")
+    assert query.operation.service.name == "iam"

@@ -2,9 +2,10 @@
 
 1. The services that may be meant come from the host name; with a custom endpoint (localhost, a stand-in) from the SigV4
    credential scope; for unsigned requests from the header `X-Amz-Target`, the path of smithy-rpc-v2-cbor or the
-   parameter `Version` of the form. Services share host names and names in the scope: of those whose protocol a request
-   is of, the one that has the operation is meant; of several that have it the one whose API version the request names,
-   then the one that has it at the most specific path, then the one that gave the others its name.
+   parameter `Version` of the form; a presigned URL in signature version 2 is of S3. Services share host names and names
+   in the scope: of those whose protocol a request is of, the one that has the operation is meant; of several that have
+   it the one whose API version the request names, then the one that has it at the most specific path, then the one that
+   gave the others its name.
 2. The region is that of the host. Hosts such as `s3.amazonaws.com` and `queue.amazonaws.com` have none, and custom
    endpoints neither: then it is that of the credential scope; without one, a host of AWS is in the oldest region.
    A global service has no region, but a partition, found in the same way. Outside the partition aws its name,
@@ -49,6 +50,9 @@ _BUCKET_OF_CUSTOM_HOST = lazy_pattern(r"(?P<bucket>.+?)\.(?:s3[.-].+|localhost)"
 _PATHS_OF_S3_CONTROL = "/v20180820/"
 #: Names that S3 and S3 Control sign for beside `s3`, by their endpoint rules. No other service has more than one name.
 _SIGNING_NAMES_OF_S3 = ("s3express", "s3-object-lambda", "s3-outposts")
+#: The parameters of a presigned URL in signature version 2 (docs.aws.amazon.com/AmazonS3, "Signing and authenticating
+#: REST requests").
+_OF_PRESIGNED_S3 = {"AWSAccessKeyId", "Expires", "Signature"}
 _SCOPE = lazy_pattern(r"[^/]*/\d{8}/(?:(?P<region>[^/]+)/)?(?P<service>[^/]+)/aws4_request")
 
 
@@ -136,8 +140,10 @@ def _named_services(models: Models, request: Request) -> tuple[list[str], str | 
         return [entry.name for entry in entries if entry.signing_name in names], scope["region"]
     if prefix := find_target_prefix(request):
         return [entry.name for entry in entries if entry.target_prefix == prefix], None
-    parameters = read_parameters(decode_message(request) if request.is_form else request)
-    version = dict(parameters).get("Version")
+    parameters = dict(read_parameters(decode_message(request) if request.is_form else request))
+    if parameters.keys() >= _OF_PRESIGNED_S3 and "Action" not in parameters:
+        return [name for name in models.names if name == "s3"], None
+    version = parameters.get("Version")
     is_meant = [
         each for each in entries if each.api_version == version and {"query", "ec2"}.intersection(each.protocols)
     ]
