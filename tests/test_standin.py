@@ -19,6 +19,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from e2e import warm
 from support import standin_data as data
 from support.standin import StandIn
 
@@ -358,7 +359,7 @@ def test_a_failure_inside_the_stand_in_fails_the_test() -> None:
 def test_the_command_line_and_the_programs(tmp_path: Path) -> None:
     """The programs page through a stand-in in another process; threads change nothing, names change the responses."""
     arguments = [sys.executable, "-m", "support.standin", "--throttle", "ListRoles=1"]
-    with subprocess.Popen(arguments, cwd=HERE, stdout=subprocess.PIPE, text=True) as process:
+    with warm.Process(arguments, cwd=HERE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         try:
@@ -374,8 +375,9 @@ def test_the_command_line_and_the_programs(tmp_path: Path) -> None:
             }
 
             def run(program: str, *options: str) -> str:
-                command = [sys.executable, str(HERE / "programs" / program), *options]
-                return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+                done = warm.run([sys.executable, str(HERE / "programs" / program), *options], env=environment)
+                assert done.returncode == 0, done.stderr
+                return done.stdout
 
             assert run("seed_operations.py").splitlines() == [
                 "iam ListPolicyVersions page 1: v5, v4",
