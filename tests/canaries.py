@@ -178,6 +178,8 @@ CONTEXTS: dict[str, Callable[[str], str]] = {
     "quoted policy": lambda text: f"Syntax errors in policy: {_policy(Resource=[text])}.",
     "key=": "next=1&key={}&id=2".format,
     "csv": "name,2026-01-02,{},true\nother,2026-01-02,,false\n".format,
+    "json key": lambda text: json.dumps({"status": "open", text: {"total": 3}}),
+    "column": 'id;"{}";total\n1;x;3\n2;y;4\n'.format,
     "lines": "first line\nsecond: {}\n\nthird".format,
 }
 
@@ -219,6 +221,7 @@ def canaries(count: int, seed: int, every: int = 1, first: int = 0) -> Iterator[
     rng = Random(seed)
     ways = list(product(KINDS, ENCODINGS, CONTEXTS))
     suitable = {kind: [p for p in positions() if _accepts(p, kind)] for kind in (NAME, KNOWN_NAME, "")}
+    ways = [way for way in ways if (way[0], way[2]) != (KNOWN_NAME, "json key")]  # a key stays, as programs look it up
     ways = [way for way in ways if suitable[way[0] if way[0] in suitable else ""]]
     turns = {kind: cycle(rng.sample(every_position, len(every_position))) for kind, every_position in suitable.items()}
     for i, (kind, encoding, context) in enumerate(islice(cycle(rng.sample(ways, len(ways))), count)):

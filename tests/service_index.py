@@ -1,4 +1,4 @@
-"""Generates the index of all services from botocore's data: `make index` writes it."""
+"""Generates from botocore's data what awstape knows of all services: `make index` writes the index and the words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from awstape.catalog.botocore_data import available_services
 from awstape.catalog.service_index import FILE, IndexRow, make_row
+from support import api_words
 
 
 def write_index(rows: Iterable[IndexRow]) -> str:
@@ -24,3 +25,4 @@ def _write_row(row: IndexRow) -> list[Any]:
 
 if __name__ == "__main__":
     FILE.write_text(write_index(map(make_row, available_services())))
+    api_words.FILE.write_text(api_words.write_module())

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from awstape.core.aws.model import Member, Operation, Shape
-from awstape.core.redaction.services.default_deny import Treatment, find_treatment
+from awstape.core.redaction.services.treatments import Treatment, find_treatment
 from awstape.core.redaction.string_walk import TEXT, StringContext, edit_member_strings
 from support import exchanges
 

@@ -183,6 +183,9 @@ class _Body:
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
         yield self._make()
 
+    def close(self) -> None:
+        """Nothing is open: clients that read a part of a stream close it."""
+
 
 class AsyncResponse(AWSResponse):
     """A response as aiobotocore reads it."""

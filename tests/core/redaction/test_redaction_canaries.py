@@ -79,5 +79,6 @@ def _traffic(canary: Canary) -> list[str]:
     texts = []
     for request, response in canary.exchanges:
         texts += [request.path, request.query, request.body.decode(), response.body.decode()]
+        texts.append(request.query.replace("+", " "))
         texts += [value for _, value in (*request.headers, *response.headers)]
     return texts

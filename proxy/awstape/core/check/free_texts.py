@@ -35,7 +35,7 @@ from awstape.core.redaction.policies.grammar import (
     Texts,
     edit_document,
 )
-from awstape.core.redaction.services.default_deny import find_treatment
+from awstape.core.redaction.services.treatments import find_treatment
 from awstape.core.redaction.string_walk import StringContext
 from awstape.core.redaction.text.arn import ARN, is_service_principal
 from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN, UUID

@@ -24,7 +24,7 @@ from awstape.core.redaction.aliases import Aliases, Key, key_fingerprint
 from awstape.core.redaction.cassette_aliases import CassetteAliases
 from awstape.core.redaction.members.member_kinds import find_name_kind, is_denied, is_free_text, is_public
 from awstape.core.redaction.project_rules import NO_RULES, Rules
-from awstape.core.redaction.services.default_deny import holds_name
+from awstape.core.redaction.services.treatments import holds_name
 from awstape.core.redaction.string_redaction import fit_length, is_prose, redact_string
 from awstape.core.redaction.string_walk import (
     StringContext,

@@ -25,6 +25,7 @@ from awstape.core.aws.member_paths import MapKey, Path
 from awstape.core.aws.model import Models, Operation, Service, Shape, Value
 from awstape.core.cassette.cassette import Cassette, Page, Take, Track, with_pages
 from awstape.core.redaction.alias_grammar import is_alias
+from awstape.core.redaction.private_values.secret_labels import is_secret_key
 from awstape.core.text.lazy_pattern import lazy_pattern
 
 #: The shape of free text that the model gives no shape.
@@ -263,8 +264,9 @@ def edit_member_strings(
 
 
 def _edit_members(
-    members: Mapping[str, Value], place: Place, edit: StringEdit, path: Path, known: KnownEdits
+    members: Mapping[str, Value], place: Place, edit: StringEdit, path: Path, known: KnownEdits, key_around: str = ""
 ) -> dict[str, Value]:
+    """key_around: the key of the structure in its map, if that says that all in it is a secret."""
     places = place.members
     edited: dict[str, Value] = {}
     for name, value in members.items():
@@ -275,10 +277,12 @@ def _edit_members(
             edited[edited_name] = edit_value_strings(value, context, edit, known)
         elif value is True or value is False:
             edited[name] = value
-        elif not below.key_members and type(value) is str and below in known and value in known[below]:
+        elif (
+            not below.key_members and not key_around and type(value) is str and below in known and value in known[below]
+        ):
             edited[name] = known[below][value]
         else:
-            key = _find_key(below, members) if below.key_members else ""
+            key = (_find_key(below, members) if below.key_members else "") or key_around
             context = StringContext(below, (*path, name), members, key)
             edited[name] = edit_value_strings(value, context, edit, known)
     return edited
@@ -314,7 +318,8 @@ def edit_value_strings(
                 for name, each in value.items()
             }
         case dict():
-            return _edit_members(value, place, edit, path, known)
+            key_around = context.key if place.step == "*" and is_secret_key(context.key) else ""
+            return _edit_members(value, place, edit, path, known, key_around)
         case bool():
             return value
         case int() | float() if find_credential_part(place) == "expiration":

@@ -51,6 +51,7 @@ _NOUNS_OF_NAMES = {
     "url": "link",
 }
 _NOUNS_OF_UNSEARCHED = {
+    "attribute": "attribute name",
     "code": "authentication code",
     "filter": "filter value",
     "masked": "masked text",

@@ -28,7 +28,7 @@ from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import Recorder
 from awstape.core.redaction.redactor import Redactor
-from awstape.core.redaction.services.default_deny import find_treatment
+from awstape.core.redaction.services.treatments import find_treatment
 from awstape.core.redaction.string_walk import Place, StringContext, edit_member_strings
 from awstape.core.replay.matching import TrackIndex
 from awstape.core.replay.player import Player

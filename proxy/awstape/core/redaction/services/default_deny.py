@@ -8,11 +8,13 @@
 3. Of a number that the model doesn't know, six digits stay; a longer one becomes a number, unless its key says that it
    is a size, a count or a time.
 4. An ARN, a policy, an identifier, an address, a host or a URL is redacted as in IAM, wherever it is. In other JSON
-   each literal is redacted by these rules, keys included.
-5. Keys of tags and names of filters stay, as programs look them up, but for identifiers in them. The value of a tag, or
-   of a filter for one, is a name. The values of filters may have wildcards.
+   each literal is redacted by these rules, in a table each cell (`core.redaction.services.tables`).
+5. A key stays if it is code (`core.redaction.services.code_words`): of a map, of JSON, of a table, of an expression, or
+   in a member with keys. Any other has the alias of a name, the same in all these places. Keys of tags and names of
+   filters stay, but for identifiers in them. The value of a tag, or of a filter for one, is a name. The values of
+   filters may have wildcards.
 6. What the model or its name marks as a secret becomes a password's alias, whatever it looks like; of one that is JSON,
-   each of its values. A time becomes a time, a number a number.
+   each of its values. A time becomes a time, a number a number. So does what a key in JSON or in a map calls a secret.
 7. In messages of errors words stay; what is quoted or is no plain word becomes an alias. A text that is quoted as a
    whole, as an entity tag is, has the alias of what is in the quotes.
 8. Everything else becomes the alias of a name, by its parts: so one string has one alias in all services. A text of
@@ -23,13 +25,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Literal
 
 from awstape.core.aws.model import SPECIAL_NUMBERS, Shape
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.redaction.aliases import Aliases
-from awstape.core.redaction.members.member_kinds import is_error_text
 from awstape.core.redaction.private_values.secret_labels import is_pin, is_secret_key
+from awstape.core.redaction.services.code_words import is_code_key, is_placeholder
+from awstape.core.redaction.services.expressions import edit_names
 from awstape.core.redaction.services.profiles import READABLE, has_readable_member
 from awstape.core.redaction.services.public_words import (
     MOST_DIGITS,
@@ -39,7 +41,9 @@ from awstape.core.redaction.services.public_words import (
     is_quantity,
     is_small,
 )
-from awstape.core.redaction.string_walk import TEXT, Place, StringContext
+from awstape.core.redaction.services.tables import edit_rows
+from awstape.core.redaction.services.treatments import Treatment, find_treatment
+from awstape.core.redaction.string_walk import Place, StringContext
 from awstape.core.redaction.text.addresses import redact_address
 from awstape.core.redaction.text.arn import ARN, is_service_principal, redact_literal_parts, redact_name
 from awstape.core.redaction.text.aws_names import REGION
@@ -47,37 +51,24 @@ from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.redaction.text.hosts import BARE_HOST, redact_host, redact_url
 from awstape.core.redaction.text.identifier_search import redact_whole_arn
 from awstape.core.redaction.text.identifiers import OWN_PAGE_TOKEN, redact_whole_identifier
+from awstape.core.redaction.text.names_in_text import redact_masked
 from awstape.core.text.encoded_text import edit_json_strings, is_json, rewrite_between
 from awstape.core.text.json_documents import parse_json_object
 from awstape.core.text.lazy_pattern import lazy_pattern
 
-Treatment = Literal["code", "message", "time", "key", "readable", "secret", "name", "value"]
-#: Members that every error has: its code, and who is at fault.
-_OF_ERRORS = frozenset({"Code", "code", "Type", "type", "__type"})
-_NAME = lazy_pattern(
-    r"(?:names?|ids?|identifiers?|arns?|alias(?:es)?|owners?|users?|buckets?|prefix(?:es)?|paths?|descriptions?|titles?"
-    r"|keys?|comments?|subjects?|labels?|displayname|emails?|hosts?|domains?|endpoints?|ur[il]s?|addresses)\Z",
-    re.IGNORECASE,
-)
 #: What is left out of a member's name for the kind of the name that it holds.
 _ENDING = lazy_pattern(r"(?<=[a-z])(?:Names?|Ids?|Identifiers?|Arns?)\Z")
 _HUMP = lazy_pattern(r"(?<=[a-z0-9])(?=[A-Z])")
-_SECRET = lazy_pattern(
-    r"(?:passwords?|passphrase|secret(?:string|binary|key|accesskey|value)|clientsecret|privatekey(?:plaintext)?|apikey"
-    r"|(?:access|auth|authorization|bearer|id|refresh|session|security|webidentity|oauth)token|plaintext)\Z",
-    re.IGNORECASE,
-)
 #: Keys in the JSON of a secret whose values are no secrets: docs.aws.amazon.com/secretsmanager, "JSON structure of
 #: Secrets Manager secrets".
 _KEYS_OF_SECRETS = frozenset(
-    "accountId dbClusterIdentifier dbInstanceIdentifier dbname engine host hostname masterarn port ssl username".split()
+    """
+    accountId dbClusterIdentifier dbInstanceIdentifier dbname engine host hostname masterarn port ssl user username
+    """.split()
 )
 _NUMBERS = frozenset({"integer", "long", "float", "double"})
 #: What AWS answers in place of a secret.
 _HIDDEN = lazy_pattern(r"\*+")
-_TAGS = lazy_pattern(r"tags?(?:et|list|map|s)?\Z", re.IGNORECASE)
-_TAG_KEY = lazy_pattern(r"tag_?keys?(?:list|type|only)?\Z", re.IGNORECASE)
-_FILTER = lazy_pattern(r"filter", re.IGNORECASE)
 #: Names of filters for the key of a tag, and the beginning of names of filters for its value.
 _OF_TAG_KEYS = frozenset({"tag-key", "tag-keys", "TagKey", "TagKeys"})
 _OF_TAGS = "tag:"
@@ -91,9 +82,13 @@ _KEY = lazy_pattern(r"(?!.*(?:://|\.io/cluster))[\w .:/+=@*-]{1,128}|[\w.]+/clus
 #: An id that begins with its region.
 _OF_REGION = lazy_pattern(rf"({REGION}[:_])(.+)", re.DOTALL)
 #: A number with more digits than that of a customer has at least, and one that may be an account.
-_LONG_NUMBER, _ACCOUNT = (
+_NUMBER, _LONG_NUMBER, _ACCOUNT = (
     lazy_pattern(form, re.ASCII)
-    for form in (rf"-?(?:\d{{{MOST_DIGITS + 1}}}|\d\.\d{{{MOST_DIGITS}}}\d*[eE])", r"\d{12}")
+    for form in (
+        r"-?\d{1,39}(?:\.\d{1,39})?(?:[eE][+-]?\d{1,3})?",
+        rf"-?(?:\d{{{MOST_DIGITS + 1}}}|\d\.\d{{{MOST_DIGITS}}}\d*[eE])",
+        r"\d{12}",
+    )
 )
 _HOST = lazy_pattern(BARE_HOST, re.VERBOSE)
 _IN_HOST = lazy_pattern(r"(?P<host>[\w.-]+)(?P<port>:\d{1,5})?(?P<path>/.*)?", re.ASCII | re.DOTALL)
@@ -113,71 +108,6 @@ _QUOTED = lazy_pattern(r'(?P<before>(?:W/)?")(?P<inside>[^"]+)"')
 _LONGEST_NAME = 512
 
 
-# --- places -----------------------------------------------------------------------------------------------------
-
-
-@cache
-def find_treatment(place: Place) -> Treatment:
-    """What becomes of the strings in a place, by what the service model says of it."""
-    if place.step == "unmarked" and place.above:
-        return _find_treatment(place.above, is_marked=False)
-    return _find_treatment(place)
-
-
-def _find_treatment(place: Place, *, is_marked: bool = True) -> Treatment:
-    """is_marked: whether what the model marks as sensitive counts."""
-    shape, name = place.shape, place.member_name
-    if is_error_text(place):
-        return "message"
-    if shape is TEXT and not place.step and name in _OF_ERRORS and place.names[0] in ("code", "members"):
-        return "code"
-    if shape is not None and shape.type == "timestamp":
-        return "secret" if place.is_sensitive and is_marked else "time"
-    if _is_key(place):
-        return "key"
-    service = place.service.name if place.service else ""
-    if has_readable_member(service, name) and place.step != "{}":
-        return "readable"
-    if _SECRET.search(name) or (is_marked and place.is_sensitive):
-        return "secret"
-    shape_name = shape.name if shape and place.step in ("", "[]") else ""
-    if _is_tag_value(place) or _NAME.search(name) or _NAME.search(shape_name.removesuffix("String")):
-        return "name"
-    return "value"
-
-
-def holds_name(place: Place) -> bool:
-    """Whether other texts are searched for the strings in a place."""
-    return find_treatment(place) == "name"
-
-
-def _is_key(place: Place) -> bool:
-    """Whether programs look up the strings in a place: keys of tags, names of filters, members without a model."""
-    name, around = place.member_name, place.above.shape if place.above else None
-    if place.step == "{}" and place.above:
-        is_member = around.type == "structure" and not around.document if around else not place.above.step
-        return is_member or _TAGS.search(name) is not None
-    if place.step in ("", "[]") and _TAG_KEY.search(name):
-        return True
-    if place.step or around is None or name.lower() not in ("key", "name"):
-        return False
-    is_filter = _FILTER.search(around.name) and not {"values", "value"}.isdisjoint(map(str.lower, around.members))
-    return bool(is_filter) or (name.lower() == "key" and _is_tag(around, place.names))
-
-
-def _is_tag_value(place: Place) -> bool:
-    above, name = place.above, place.member_name.lower()
-    if place.step == "*":
-        return _TAGS.search(place.member_name) is not None
-    return name in ("value", "tagvalue") and above is not None and _is_tag(above.shape, place.names)
-
-
-def _is_tag(shape: Shape | None, names: tuple[str, ...]) -> bool:
-    """Whether a structure is a tag. names: of the members on the way to one of its members."""
-    is_named_so = _TAGS.search(shape.name) if shape else None
-    return bool(is_named_so) or (len(names) > 1 and _TAGS.search(names[-2]) is not None)
-
-
 @cache
 def _name_kind(member: str) -> str:
     """The kind of the names in a member, as in the ARNs of what is named: `log-group` of `logGroupName`."""
@@ -186,26 +116,20 @@ def _name_kind(member: str) -> str:
     return "name" if kind in ("", "name", "id", "identifier", "arn", "value", "names", "ids") else kind
 
 
-# --- strings ----------------------------------------------------------------------------------------------------
-
-
 def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
     """A string of a service without rules of its own, redacted by its place."""
     place = context.place
     treatment = find_treatment(place)
     if treatment == "message":
         return _redact_message(text, place, aliases)
-    if OWN_PAGE_TOKEN.fullmatch(text):
+    if OWN_PAGE_TOKEN.fullmatch(text) or _is_of_model(text, treatment, place.shape):
         return text
-    if place.step == "0":  # a number that the model doesn't know
+    if treatment == "number" and _NUMBER.fullmatch(text):
         return _Denial(place, aliases, is_name=False).redact_number(text, context.key)
     if place.step == "01":  # binary, in hexadecimal digits
         return aliases.secret("binary", text)
-    shape = place.shape
-    if shape is not None and (text in shape.enum or (text in SPECIAL_NUMBERS and shape.type in ("double", "float"))):
-        return text
-    if treatment == "time" and canonical_timestamp(text) is not None:
-        return text
+    if treatment in ("attribute", "expression"):
+        return _redact_keys(text, _Denial(place, aliases, is_name=False), is_expression=treatment == "expression")
     key = context.key
     kept = _find_kept_form(treatment, place, key)
     if kept and (redacted := redact_text(text, aliases)) and kept.fullmatch(redacted) and not _HOST.fullmatch(text):
@@ -217,6 +141,19 @@ def redact_denied(text: str, context: StringContext, aliases: Aliases) -> str:
         return text if is_small(text) and not is_pin(key, text) else _redact_secret(text, place, aliases)
     denial = _Denial(place, aliases, is_name=treatment == "name" or key.startswith(_OF_TAGS))
     return redact_literal_parts(text, denial.redact) if is_filter else denial.redact(text)
+
+
+def _is_of_model(text: str, treatment: Treatment, shape: Shape | None) -> bool:
+    """Whether a text is a value that the model gives, or a time where the model has one."""
+    is_float = shape is not None and shape.type in ("double", "float")
+    is_given = shape is not None and (text in shape.enum or (is_float and text in SPECIAL_NUMBERS))
+    return is_given or (treatment == "time" and canonical_timestamp(text) is not None)
+
+
+def _redact_keys(text: str, denial: _Denial, *, is_expression: bool) -> str:
+    """A key, or the keys of an expression. A text that should be an expression and is none is any other value."""
+    redacted = edit_names(text, denial.redact_key) if is_expression else denial.redact_key(text)
+    return denial.redact(text) if redacted is None else redacted
 
 
 def _find_kept_form(treatment: Treatment, place: Place, key: str) -> re.Pattern[str] | None:
@@ -254,7 +191,7 @@ def _redact_secret_json(text: str, place: Place, aliases: Aliases) -> str:
     def redact_key(text: str) -> str:
         nonlocal key
         key = text
-        return text if text in _KEYS_OF_SECRETS or is_secret_key(text) else names.redact(text)
+        return text if text in _KEYS_OF_SECRETS or is_secret_key(text) else names.redact_key(text)
 
     def redact_value(text: str) -> str:
         return values.redact(text) if key in _KEYS_OF_SECRETS else _redact_secret(text, place, aliases)
@@ -271,24 +208,33 @@ class _Denial:
     """Redacts the strings of a place. is_name: whether they are names, which are no words of the model."""
 
     def __init__(self, place: Place, aliases: Aliases, *, is_name: bool) -> None:
+        self._place = place
         self._aliases = aliases
         self._is_name = is_name
         self._kind = _name_kind(place.member_name) if is_name else "value"
         is_known = place.service is not None and place.step != "unmarked"
         self._words = place.service.words if place.service and is_known else frozenset[str]()
 
-    def redact(self, text: str) -> str:
-        """The text, or its alias."""
+    def redact(self, text: str, kind: str = "") -> str:
+        """The text, or its alias. kind: of the name that it is, if it is not that of the place."""
         if self._is_public(text):
             return text
         if quoted := _QUOTED.fullmatch(text):
-            return quoted["before"] + self.redact(quoted["inside"]) + '"'
+            return quoted["before"] + self.redact(quoted["inside"], kind) + '"'
         found = self._redact_structured(text)
         if found is not None:
             return found
         if len(text) > _LONGEST_NAME:
             return self._aliases.secret("text", text)
-        return redact_name(self._kind, text, self._aliases)
+        return redact_name(kind or self._kind, text, self._aliases)
+
+    def redact_key(self, text: str) -> str:
+        """A key, or its alias, the same in all places and services."""
+        is_code = (is_code_key(text) and not _HOST.fullmatch(text)) or is_placeholder(text)
+        if is_code or is_small(text) or is_public_word(text) or is_key_of_quantity(text):
+            return redact_masked(text, self._aliases)
+        begin = text[:1] if text[0] in "#:" else ""
+        return begin + self.redact(text.removeprefix(begin), "attribute")
 
     def _is_public(self, text: str) -> bool:
         if is_small(text) or is_name_of_aws(text):
@@ -302,6 +248,8 @@ class _Denial:
             return arn
         if is_json(text):
             return self._redact_json(text)
+        if (rows := edit_rows(text, self.redact, self.redact_key, is_code_key)) is not None:
+            return rows
         for redacted in (redact_whole_identifier(text, aliases), redact_address(text, aliases)):
             if redacted is not None:
                 return redacted
@@ -318,16 +266,21 @@ class _Denial:
         def redact_key(text: str) -> str:
             nonlocal key
             key = text
-            return text if is_key_of_quantity(text) else self._redact_literal(text)
+            return self.redact_key(text)
 
-        return edit_json_strings(text, self._redact_literal, redact_key, lambda number: self.redact_number(number, key))
+        def redact_value(text: str) -> str:
+            return (
+                _redact_secret(text, self._place, self._aliases) if is_secret_key(key) else self._redact_literal(text)
+            )
+
+        return edit_json_strings(text, redact_value, redact_key, lambda number: self.redact_number(number, key))
 
     def _redact_literal(self, text: str) -> str:
         return text if not text or text in self._words else self.redact(text)
 
     def redact_number(self, text: str, key: str) -> str:
         """A number of JSON. key: what it is, as far as the document says."""
-        if not _LONG_NUMBER.match(text) or is_quantity(key, text):
+        if not is_pin(key, text) and (not _LONG_NUMBER.match(text) or is_quantity(key, text)):
             return text
         return self._aliases.account(text) if _ACCOUNT.fullmatch(text) else self._aliases.quantity(text)
 

@@ -1,4 +1,4 @@
-"""Profiles of services: the members of each that may stay readable, as data.
+"""Profiles of services: the members of each that may stay readable, that hold keys, or expressions, as data.
 
 1. A block is a service, or several, and the names of members: types, states, sizes, engines, versions, flags. What is
    in them is a word of the service. A member is known by its name, wherever it is, and so is a key of a map that the
@@ -7,12 +7,16 @@
 3. Enums, times, numbers and words that are public everywhere (`core.redaction.services.public_words`) need no profile.
    A member that holds what a customer wrote or named does not belong here, except for the ids of a batch's entries:
    SDKs look for the ids of their request in the answer.
+4. `KEYS` has the members that hold what programs look up as they look up the keys of maps: attributes of tables, names
+   of variables, columns, outputs of stacks. A name that other shapes use for other things is spelled `SHAPE.MEMBER`.
+   `EXPRESSIONS` has those that hold expressions of such keys. What stays of both: `core.redaction.services.code_words`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from awstape.core.text.lazy_pattern import lazy_pattern
 
@@ -83,21 +87,63 @@ rds docdb neptune
     StorageType SubnetStatus VpcSecurityGroupStatus Timezone EnabledCloudwatchLogsExports ApplyType DataType Source
     EventCategories EventCategoriesList SupportedEngineModes DBEngineDescription DBEngineVersionDescription
 """
+KEYS = """
+dynamodb dax
+    AttributeName AttributesToGet ExpressionAttributeNames NonKeyAttributes
+dynamodbstreams
+    AttributeName
+cloudformation
+    OutputKey ParameterKey
+cloudwatch
+    Dimension.Name DimensionFilter.Name
+codebuild
+    EnvironmentVariable.name
+ecs batch
+    KeyValuePair.name Secret.name
+athena
+    ColumnInfo.Name ColumnInfo.Label Column.Name
+glue
+    Column.Name
+rds-data
+    ColumnMetadata.name ColumnMetadata.label SqlParameter.name
+"""
+EXPRESSIONS = """
+dynamodb
+    ConditionExpression FilterExpression KeyConditionExpression ProjectionExpression UpdateExpression
+"""
+#: Members of texts that are numbers, which programs parse.
+NUMBERS = """
+dynamodb dynamodbstreams
+    N NS
+"""
 #: What a readable member may hold: a few words of letters and digits. A long row of both looks random.
 READABLE = lazy_pattern(r"(?!.*://)(?!.*[\w+/]{48})[\w ./:()+*#$&,=-]{0,200}", re.ASCII)
 
 
-def _read_profiles() -> Iterator[tuple[str, frozenset[str]]]:
-    for block in re.split(r"\n(?! )", PROFILES.strip("\n")):
+def _read_profiles(text: str) -> Iterator[tuple[str, frozenset[str]]]:
+    for block in re.split(r"\n(?! )", text.strip("\n")):
         services, _, members = block.partition("\n")
         for service in services.split():
             yield service, frozenset(members.split())
 
 
-_READABLE_MEMBERS: Mapping[str, frozenset[str]] = dict(_read_profiles())
+Use = Literal["readable", "attribute", "expression", "number"]
+_READABLE_MEMBERS = dict(_read_profiles(PROFILES))
+_USES: Mapping[Use, Mapping[str, frozenset[str]]] = {
+    "attribute": dict(_read_profiles(KEYS)),
+    "expression": dict(_read_profiles(EXPRESSIONS)),
+    "number": dict(_read_profiles(NUMBERS)),
+    "readable": _READABLE_MEMBERS,
+}
 _NONE: frozenset[str] = frozenset()
 
 
 def has_readable_member(service: str, member: str) -> bool:
     """Whether a profile says that a member of a service may stay readable."""
     return bool(member) and member in _READABLE_MEMBERS.get(service, _NONE)
+
+
+def find_use(service: str, shape: str, member: str) -> Use | None:
+    """What a profile says that a member of a shape of a service holds; None if it says nothing."""
+    names = {member, f"{shape}.{member}"} if member else _NONE
+    return next((use for use, profile in _USES.items() if not names.isdisjoint(profile.get(service, _NONE))), None)

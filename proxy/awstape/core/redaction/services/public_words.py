@@ -2,7 +2,7 @@
 
 1. A word is public if it has one of these forms, or is in a table here. What it means depends on no customer.
 2. The words of one service, such as its enums, are in its model (`core.aws.model.Service.words`).
-3. Numbers are public up to a length: longer ones may be those of a customer. So are times, in seconds since 1970, too.
+3. Numbers are public up to a length: longer ones may be those of a customer. So are times, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -63,12 +63,26 @@ _INSTANCE = (
     rf"(?:(?:db|cache|dms|ml|search|kafka|dax|mq|fleet|hosting)\.)?{_FAMILY}\.(?:nano|micro|small|medium|\d{{0,3}}x?large"
     r"|metal(?:-\d{1,3}xl)?)(?:\.(?:search|elasticsearch|tpc\d\.mem\dx))?"
 )
+_DIRECTIVE = (
+    r"(?:no-(?:cache|store|transform)|public|private|immutable|only-if-cached|(?:must|proxy)-revalidate|must-understand"
+    r"|(?:s-maxage|max-age|max-stale|min-fresh|stale-while-revalidate|stale-if-error)=\d{1,9})"
+)
 _MIME = (
     r"(?:application/(?:json|octet-stream|xml|zip|gzip|x-gzip|x-tar|pdf|javascript|x-javascript|x-directory"
-    r"|x-www-form-urlencoded|x-amz-json-1\.[01]|x-ndjson|yaml|x-yaml|wasm|vnd\.(?:docker|oci|amazon)\.[\w.+-]{1,80})"
-    r"|binary/octet-stream|text/(?:plain|html|css|csv|xml|javascript|markdown|yaml|calendar)|audio/(?:mpeg|wav|ogg)"
-    r"|image/(?:png|jpeg|gif|webp|svg\+xml|x-icon)|video/(?:mp4|mpeg|webm)|font/(?:woff2?|ttf|otf)|\*/\*)"
-    r"(?:; ?charset=(?:utf-8|UTF-8|iso-8859-1|us-ascii))?"
+    r"|x-www-form-urlencoded|x-amz-json-1\.[01]|x-ndjson|yaml|x-yaml|wasm|x-bzip2|x-xz|x-7z-compressed|zstd|xhtml\+xml"
+    r"|sql|rtf|avro|parquet|(?:ld|problem|geo)\+json|graphql|toml|msword|vnd\.apache\.(?:avro|parquet|orc)"
+    r"|vnd\.ms-(?:excel|powerpoint)|vnd\.openxmlformats-officedocument\.[\w.]{1,60}"
+    r"|vnd\.(?:docker|oci|amazon)\.[\w.+-]{1,80})|binary/octet-stream"
+    r"|text/(?:plain|html|css|csv|tab-separated-values|xml|javascript|markdown|yaml|calendar)|audio/(?:mpeg|wav|ogg)"
+    r"|image/(?:png|jpeg|gif|webp|avif|bmp|tiff|svg\+xml|x-icon)|video/(?:mp4|mpeg|webm)|font/(?:woff2?|ttf|otf)|\*/\*)"
+    r"(?:;[ ]?charset=(?:utf-8|UTF-8|iso-8859-1|us-ascii))?"
+)
+#: Ranges of bytes, times and directives of HTTP.
+_HTTP = (
+    r"bytes[= ](?:\d{0,11}-\d{0,11}|\*)(?:/(?:\d{1,11}|\*))?|inline|attachment"
+    r"|aws-chunked(?:,(?:gzip|br|zstd|deflate))?|identity|br|deflate|zstd|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),[ ]\d\d[ ]"
+    r"[A-Z][a-z]{2}[ ]\d{4}[ ]\d\d:\d\d:\d\d[ ]GMT"
+    rf"|{_DIRECTIVE}(?:,[ ]?{_DIRECTIVE}){{0,6}}"
 )
 _WINDOW = r"(?:[A-Za-z]{3}:)?\d\d:\d\d-(?:[A-Za-z]{3}:)?\d\d:\d\d|\d\d:\d\d(?::\d\d)?"
 #: What AWS names, also in the places of names: zones, types of instances and of resources, namespaces of metrics,
@@ -79,10 +93,10 @@ _NAME_OF_AWS = lazy_pattern(
     |\$LATEST|AWS(?:CURRENT|PREVIOUS|PENDING))""",
     re.VERBOSE | re.ASCII,
 )
-#: A word of any of these kinds: versions, formats, windows of time, sources of events, devices, schedules, locales,
-#: ranges of ports, sizes.
+#: A word of any of these kinds: versions, formats, what headers of HTTP say, windows of time, sources of events,
+#: devices, schedules, locales, ranges of ports, sizes.
 _FORM = lazy_pattern(
-    rf"""(?:{_VERSION}|{_MIME}|{_WINDOW}|aws\.[a-z][a-z0-9-]{{1,40}}|/dev/(?:sd|xvd|nvme|hd)[a-z0-9]{{0,8}}
+    rf"""(?:{_VERSION}|{_MIME}|{_HTTP}|{_WINDOW}|aws\.[a-z][a-z0-9-]{{1,40}}|/dev/(?:sd|xvd|nvme|hd)[a-z0-9]{{0,8}}
     |rate\(\d{{1,4}}\ (?:minute|hour|day)s?\)|cron\([0-9*?,/LW\#A-Z\ -]+\)
     |[A-Za-z][A-Za-z0-9]|[a-z]{{2}}[-_][A-Z]{{2}}|\d{{1,5}}-\d{{1,5}}
     |RunInstances(?::[0-9a-z]{{4}})?|\d{{1,4}}(?:\.\d{{1,3}})?\ ?(?:[KMGTP]i?B|vCPU|GB|MB|ms|s|m|h|d|%))""",
