@@ -4,10 +4,14 @@ Each folder is a wing; its first lines say what happens in it, what to read firs
 
     core                     the pure part: bytes and values in, values out; a wing for each task
     catalog, files           botocore's data; cassettes, journals, the key and settings on the disk
-    tape, merging, report    what all edges share: one recording or replay, the end of a recording, summaries
+    tape, opening            what all edges share: a cassette in use, and how it is opened
+    live_recorder, follower  a recording while the program runs, and a process that decodes it meanwhile
+    merging, recovery        the end of a recording, and of one that was interrupted
+    report, errors, clock, progress    summaries, errors for people, the clock, the progress of long work
     proxying, serving        the intercepting proxy; the plain endpoint
     inprocess, program       clients of this process; a program, its environment and its server
     formats, workbench       imports and exports; work on cassette files
+    project                  `awstape init` and `awstape doctor`
     cli, pytest_plugin, addon   the command line, pytest, mitmproxy
 """
 
