@@ -35,7 +35,7 @@ class ExportFormat(Protocol):
 
 def export_tracks(tracks: Iterable[SelectedTrack], form: str) -> Export:
     """Exports the selected takes in a format. Raises UserError if the format can hold none of them."""
-    format_: ExportFormat = cast(Any, import_module(f"awstape.formats.exports.{form}"))
+    format_ = cast(ExportFormat, import_module(f"awstape.formats.exports.{form}"))
     notes: list[str] = []
     converted = []
     for chosen in tracks:

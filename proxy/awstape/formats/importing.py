@@ -61,8 +61,7 @@ def _find_format(content: Any, form: str | None) -> ImportFormat:
 
 
 def _load_format(name: str) -> ImportFormat:
-    module: Any = import_module(f"awstape.formats.imports.{name}")
-    return cast(ImportFormat, module)
+    return cast(ImportFormat, import_module(f"awstape.formats.imports.{name}"))
 
 
 def record_entries(recorder: Recorder, entries: Iterable[Entry]) -> None:

@@ -19,9 +19,8 @@ from awstape.core.aws.wire import Headers, Request, Response, WireError
 from awstape.formats.imports.entries import Entry, ImportOptions, header_text, read_item, request_from_url, status_code
 from awstape.formats.imports.time_order import Times, sort_by_time
 
-#: A day. No response takes longer.
-
 TITLE = "HAR"
+#: A day. No response takes longer.
 _MOST_MILLISECONDS = 86_400_000
 
 
