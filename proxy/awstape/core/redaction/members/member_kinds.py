@@ -14,7 +14,8 @@ from awstape.core.redaction.alias_grammar import is_alias
 from awstape.core.redaction.aliases import Aliases
 from awstape.core.redaction.members.saml_metadata import redact_saml_metadata
 from awstape.core.redaction.string_walk import Place, StringContext
-from awstape.core.redaction.text.arn import redact_path, redact_provider
+from awstape.core.redaction.text.arn import redact_name, redact_path, redact_provider
+from awstape.core.redaction.text.free_text import redact_text
 from awstape.core.text.encoded_text import is_json
 from awstape.core.text.lazy_pattern import lazy_pattern
 
@@ -39,6 +40,9 @@ NAME_KINDS: Mapping[str, str] = {
     "PolicyName": "key-policy",
     "PolicyIdentifierType": "policy",
     "roleTemplateNameType": "role-template",
+    "roleSessionNameType": "session",
+    "sourceIdentityType": "user",
+    "externalIdType": "external-id",
     "roleNamePatternType": "role",
     "requestorNameType": "requestor",
     "requestorWorkflowIdType": "workflow",
@@ -79,6 +83,17 @@ def _secret_of_kind(kind: str) -> _Redaction:
     return lambda aliases, text: aliases.secret(kind, text)
 
 
+def _text_of_kind(kind: str) -> _Redaction:
+    """For what is a URL, or a name of a kind."""
+    return lambda aliases, text: redact_text(text, aliases) if "://" in text else redact_name(kind, text, aliases)
+
+
+def _redact_federated_id(aliases: Aliases, text: str) -> str:
+    """An account and a name."""
+    account, colon, name = text.partition(":")
+    return redact_text(account, aliases) + colon + (redact_name("federated-user", name, aliases) if name else "")
+
+
 def _redact_organization_policy(aliases: Aliases, text: str) -> str:
     if text == "p-FullAWSAccess":
         return text
@@ -97,6 +112,10 @@ SHAPE_REDACTIONS: Mapping[str, _Redaction] = {
     "consoleDeepLinkType": Aliases.url,
     "publicKeyFingerprintType": Aliases.fingerprint,
     "organizationsPolicyIdType": _redact_organization_policy,
+    "federatedIdType": _redact_federated_id,
+    **dict.fromkeys(("Audience", "webIdentityTokenAudienceStringType"), _text_of_kind("client")),
+    **dict.fromkeys(("Subject", "originIdentitySubjectType", "webIdentitySubjectType"), _text_of_kind("subject")),
+    **dict.fromkeys(("Issuer", "NameQualifier", "originIdentityIssuerType"), _text_of_kind("issuer")),
 }
 #: Shapes of public vocabulary: their values identify no customer.
 _PUBLIC_SHAPES = frozenset(
