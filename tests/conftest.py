@@ -37,7 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sample", type=int, metavar="N", help="run at most N cases of each parametrized test")
+    parser.addoption(
+        "--sample", type=int, metavar="N", help="run at most N cases of each parametrized test of the core"
+    )
     parser.addoption(
         "--replay",
         choices=["usual", "anew", "lazily"],
@@ -49,14 +51,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Puts long tests first, and with `--sample N` keeps N evenly spread cases of each test, the same in every run."""
+    """Puts long tests first, and with `--sample N` keeps N evenly spread cases of each test of the core.
+
+    They are the same in every run.
+    """
     # One that started last would run alone while the other workers are done.
     items.sort(key=lambda item: item.path.parent not in (TESTS, TESTS / "e2e", TESTS / "pytest_plugin"))
     if not (most := config.getoption("--sample")):
         return
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
-        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        name = item.nodeid.partition("[")[0] if TESTS / "core" in item.path.parents else item.nodeid
+        cases.setdefault(name, []).append(item)
     kept = {
         found[number * len(found) // most] if len(found) > most else item
         for found in cases.values()

@@ -17,7 +17,7 @@ from support.public_words import actions, condition_keys, examples, managed_poli
 from support.vocabulary_plants import Plant
 from vocabulary import KINDS, Tallies, Tally, measure, plants, recorded, rows, table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("vocabulary")]  # one worker plants the words
 LIMIT = 4
 #: Rows without private words, and the row of what is around the words.
 WITHOUT_TWINS = {"managed policies", "managed policies: whole documents", "formatting of documents"}
