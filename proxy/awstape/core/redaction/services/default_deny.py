@@ -95,6 +95,8 @@ _IN_HOST = lazy_pattern(r"(?P<host>[\w.-]+)(?P<port>:\d{1,5})?(?P<path>/.*)?", r
 #: Domains in which AWS gives hosts to customers, too.
 _OF_AWS = lazy_pattern(r".*\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|aws)", re.IGNORECASE)
 _URL = lazy_pattern(r"(?P<scheme>[a-z][a-z0-9+.-]{1,20}://)(?P<rest>\S*)", re.IGNORECASE)
+#: What is between the segments of a path: a host's port may stand before the first, and there may be several hosts.
+_BETWEEN_SEGMENTS = lazy_pattern(r"([/,;]|:\d{1,5}(?=[/,;]|\Z))")
 _OBJECT = lazy_pattern(r"s3[an]?://", re.IGNORECASE)
 _OF_DOCUMENTATION = lazy_pattern(r"(?:https?://)?(?:docs\.)?aws\.amazon\.com(?:/.*)?")
 #: A part of a message: what is quoted, or a run without blanks.
@@ -217,7 +219,8 @@ class _Denial:
 
     def redact(self, text: str, kind: str = "") -> str:
         """The text, or its alias. kind: of the name that it is, if it is not that of the place."""
-        if self._is_public(text):
+        # An alias of several parts may look like a URL.
+        if self._is_public(text) or self._aliases.is_alias(text):
             return text
         if quoted := _QUOTED.fullmatch(text):
             return quoted["before"] + self.redact(quoted["inside"], kind) + '"'
@@ -308,11 +311,11 @@ class _Denial:
     def _redact_path(self, path: str) -> str:
         """What follows a host, segment by segment; a query is one value."""
         path, mark, query = path.partition("?")
-        segments = [self._redact_segment(segment) for segment in path.split("/")]
-        return "/".join(segments) + mark + (redact_name("value", query, self._aliases) if query else "")
+        segments = [self._redact_segment(segment) for segment in _BETWEEN_SEGMENTS.split(path)]
+        return "".join(segments) + mark + (redact_name("value", query, self._aliases) if query else "")
 
     def _redact_segment(self, segment: str) -> str:
-        if is_small(segment):
+        if is_small(segment) or _BETWEEN_SEGMENTS.fullmatch(segment):
             return segment
         known = redact_whole_identifier(segment, self._aliases)
         return redact_name("value", segment, self._aliases) if known is None else known

@@ -178,8 +178,12 @@ def redact_whole_identifier(text: str, aliases: Aliases) -> str | None:
 # --- runs that look random --------------------------------------------------------------------------------------
 
 UUID = rf"\b{name_codes.UUID}\b"
-_RUN = lazy_pattern(rf"(?P<uuid>{UUID})|[A-Za-z0-9+/_-]{{{SHORTEST_SECRET},}}={{0,2}}")
-_SEGMENT = lazy_pattern(rf"[A-Za-z0-9+_-]{{{SHORTEST_SECRET},}}={{0,2}}")
+#: What stands between a run and an alias beside it belongs to neither: it begins and ends with a letter or a digit.
+_RUN_OF_SYMBOLS, _RUN_OF_FEWER = (
+    rf"(?<![A-Za-z0-9])[A-Za-z0-9]{symbols}{{{SHORTEST_SECRET - 2},}}[A-Za-z0-9](?![A-Za-z0-9])={{0,2}}"
+    for symbols in ("[A-Za-z0-9+/_-]", "[A-Za-z0-9+_-]")
+)
+_RUN, _SEGMENT = lazy_pattern(rf"(?P<uuid>{UUID})|{_RUN_OF_SYMBOLS}"), lazy_pattern(_RUN_OF_FEWER)
 _LONG_RUN = lazy_pattern(rf"[A-Za-z0-9+/_-]{{{SHORTEST_SECRET}}}")
 _LOWER_CASE_ROW = lazy_pattern(r"[a-z]{3,}")
 _CLASSES = lazy_pattern(r"[a-z]+|[A-Z]+|[0-9]+|[^a-zA-Z0-9]+")

@@ -203,7 +203,7 @@ def _edit_word(word: str, edit: Rewrite, kept: Set[str]) -> str:
             candidate = "".join(parts[start:end])
             edited = edit(candidate) if candidate else ""
             # The parts of an alias are no names.
-            is_whole = candidate in kept or (is_name_alias(candidate) and candidate[-1].isalnum())
+            is_whole = candidate in kept or (is_alias(candidate) and candidate[-1].isalnum())
             if edited != candidate or end == start + 1 or is_whole:
                 out.append(edited)
                 start = end
