@@ -29,7 +29,7 @@ from awstape.addon import Awstape
 from awstape.catalog.botocore_data import DEFAULT_SERVICES
 from awstape.errors import UserError
 from awstape.opening import open_for_recording, open_for_replay
-from awstape.proxying import interceptor
+from awstape.proxying import upstream_checks
 from awstape.proxying.interceptor import Interceptor
 from awstape.proxying.upstream import parse_upstream
 from awstape.tape import Tape
@@ -64,7 +64,7 @@ def every_upstream_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     async def reached(*_: object) -> None:
         pass
 
-    monkeypatch.setattr(interceptor, "connect_problem", reached)
+    monkeypatch.setattr(upstream_checks, "connect_problem", reached)
 
 
 @pytest.fixture

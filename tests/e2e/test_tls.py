@@ -28,7 +28,7 @@ from awstape.cli.main import main
 from awstape.files import user_folders
 from awstape.opening import RecordOptions, open_for_recording
 from awstape.program import servers
-from awstape.proxying import certificate_authority
+from awstape.proxying.tls import certificate_authority
 from awstape.proxying.upstream import parse_upstream
 from awstape.report import recording_lines
 from awstape.tape import Tape

@@ -20,7 +20,7 @@ from awstape.core.check import findings as check
 from awstape.core.check.findings import check_text
 from awstape.errors import UserError
 from awstape.files import cassette_files, keys, limited_reading, project_settings
-from awstape.proxying import certificate_authority
+from awstape.proxying.tls import certificate_authority
 from awstape.pytest_plugin.tapes import user_errors_as_failures
 from support.exchanges import MODELS
 from support.failing import failure

@@ -17,7 +17,7 @@ from awstape.files.keys import find_key
 from awstape.program.environment import Variables
 from awstape.project import diagnosis
 from awstape.project.diagnosis import Check, diagnose
-from awstape.proxying import certificate_authority
+from awstape.proxying.tls import certificate_authority
 from examples import KEY
 from support.paths import CASSETTES
 

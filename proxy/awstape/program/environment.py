@@ -15,7 +15,7 @@ from awstape.catalog.hosts import find_host, host_suffixes
 from awstape.core.aws.access_keys import access_key_of_account
 from awstape.core.text.printable import printable
 from awstape.errors import UserError
-from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
+from awstape.proxying.tls.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
 from awstape.proxying.upstream import ALL, Upstream, find_upstream
 
 if TYPE_CHECKING:

@@ -80,10 +80,10 @@ async def serve_proxy(
     require_mitmproxy("the proxy")
     import tempfile
 
-    from awstape.proxying import certificate_authority, certificates, trusted_certificates
     from awstape.proxying.interceptor import Interceptor
     from awstape.proxying.proxy_server import run_proxy
     from awstape.proxying.proxy_settings import proxy_from_environment
+    from awstape.proxying.tls import certificate_authority, certificates, trusted_certificates
     from awstape.proxying.upstream_proxy import UpstreamProxy
 
     authority = certificate_authority.load_or_create(user_folders.data_folder(environment.current()))

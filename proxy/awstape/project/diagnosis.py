@@ -33,7 +33,7 @@ from awstape.program.environment import check_endpoint_urls
 from awstape.program.javascript import NODE_TIP, load_package
 from awstape.proxying.proxy_settings import proxy_from_environment
 from awstape.proxying.requirement import require_mitmproxy
-from awstape.proxying.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
+from awstape.proxying.tls.trusted_certificates import CA_VARIABLES, OTHER_CA_VARIABLES
 
 #: Names the upstream of recordings.
 _UPSTREAM = "AWSTAPE_UPSTREAM"
@@ -204,7 +204,7 @@ def _certificates(environ: Mapping[str, str]) -> Iterator[Check]:
             yield Check("problem", "trusted CAs", f"{name} names a file that is not there", f"unset {name}")
     if _version_of("cryptography") is None:
         return
-    from awstape.proxying import certificate_authority
+    from awstape.proxying.tls import certificate_authority
 
     try:
         folder = user_folders.data_folder(environ)

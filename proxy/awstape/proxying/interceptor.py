@@ -44,7 +44,8 @@ from awstape.proxying.streaming import (
     read_response,
     stream_response,
 )
-from awstape.proxying.upstream import Upstream, address_of, connect_problem, find_upstream, lead_back
+from awstape.proxying.upstream import Upstream, address_of, find_upstream, lead_back
+from awstape.proxying.upstream_checks import REFUSED, UNREACHABLE, UpstreamChecks
 from awstape.proxying.upstream_proxy import UpstreamProxy
 from awstape.serving.access_control import AccessPolicy
 from awstape.serving.endpoint import MAX_CONNECTIONS
@@ -54,8 +55,9 @@ from awstape.tape import Tape
 class Interceptor:
     """Puts a `Tape` between client and upstream.
 
-    policy: the access policy; None in the addon, where mitmproxy's own options apply. upstream_proxy: the proxy between
-    this machine and AWS. failure: the error that stopped it; all later requests are refused.
+    policy: the access policy; None in the addon, where mitmproxy's own options apply.
+    upstream_proxy: the proxy between this machine and AWS.
+    failure: the error that stopped it; all later requests are refused.
     """
 
     def __init__(
@@ -72,10 +74,7 @@ class Interceptor:
         self.failure: UserError | None = None
         # Not in the flow's metadata: mitmproxy couldn't save the flow, and would log the request for it.
         self._sent_upstream: WeakKeyDictionary[http.HTTPFlow, tuple[Request, int]] = WeakKeyDictionary()
-        # Addresses of upstreams to which the last connection was opened.
-        self._reached: set[tuple[str, int]] = set()
-        # Address of an upstream whose certificate couldn't be verified → the error for the client's next attempt.
-        self._unverified: dict[tuple[str, int], str] = {}
+        self._checks = UpstreamChecks(upstream_proxy)
         self._flows: WeakSet[http.HTTPFlow] = WeakSet()
         # Without a policy, in the addon, other addons expect flows.
         self._replay_layers = ReplayLayers(self._answer) if policy and self.replays_only else None
@@ -143,18 +142,9 @@ class Interceptor:
                 data.server.address = (address, port)
 
     def tls_failed_server(self, data: tls.TlsData) -> None:
-        """Remembers an upstream whose certificate can't be verified, so that the next request for it gets an error.
-
-        mitmproxy answers this request with an HTML page. SDKs show nothing of it, but they retry.
-        """
+        """Notes an upstream whose certificate can't be verified, so that the next request for it gets an error."""
         if self.tape and isinstance(data.conn, connection.Server) and data.conn.address:
-            host, port = data.conn.address[:2]
-            reason = (data.conn.error or "TLS failed").removesuffix(".")
-            tip = f"; {self.tape.advice.trust}" if reason.startswith("Certificate verify failed") else ""
-            name = data.conn.sni or host
-            text = f"the TLS handshake with the upstream {name} failed: {reason[:1].lower()}{reason[1:]}{tip}"
-            self._unverified[host, port] = text
-            self._count_skipped(text)
+            self._count_skipped(self._checks.note_unverified(data.conn, data.conn.address[:2], self.tape.advice.trust))
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Admits a request whose body may pass as it comes (`proxying.streaming`)."""
@@ -208,16 +198,17 @@ class Interceptor:
         """Directs a request to the upstream; answers it if it can't be sent there."""
         assert self.tape
         self._redirect(flow, request)
-        if text := self._unverified.pop((flow.request.host, flow.request.port), None):
-            flow.response = _aws_error(request, "UpstreamNotVerified", text)
-        elif text := await self._proxy_refusal(flow, request):
-            self._count_skipped(f"upstream proxy: {text}")
-            flow.response = _aws_error(request, "ProxyRefusal", text)
-        elif text := await self._unreachable(flow, request):
-            await self._record(flow, request, None, no_response=text)
-            flow.response = flow.response or _aws_error(request, "UpstreamUnreachable", text)
-        else:
+        url = self._upstream_url(request.host)
+        is_recorded = self.policy is not None and self._is_recorded(request.host)
+        problem = await self._checks.find_problem(flow, url, is_recorded=is_recorded)
+        if problem is None:
             self._sent_upstream[flow] = request, self.tape.recorded_so_far
+            return
+        if problem.code == UNREACHABLE:
+            await self._record(flow, request, None, no_response=problem.text)
+        elif problem.code == REFUSED:
+            self._count_skipped(f"upstream proxy: {problem.text}")
+        flow.response = flow.response or _aws_error(request, problem.code, problem.text)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         if sent := self._sent_upstream.get(flow):
@@ -240,12 +231,10 @@ class Interceptor:
             await self._record(flow, request, read_cut_response(self._models, flow, request), recorded_before)
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
-        if data.server.address:
-            self._reached.add(data.server.address[:2])
+        self._checks.note_connection(data.server, is_open=True)
 
     def server_connect_error(self, data: ServerConnectionHookData) -> None:
-        if data.server.address:
-            self._reached.discard(data.server.address[:2])
+        self._checks.note_connection(data.server, is_open=False)
 
     async def _record(
         self,
@@ -342,26 +331,6 @@ class Interceptor:
             flow.request.path = url.path.rstrip("/") + bucket + flow.request.path
             flow.server_conn.via = None
 
-    async def _proxy_refusal(self, flow: http.HTTPFlow, request: Request) -> str | None:
-        """Why the upstream proxy refuses to connect to AWS; None if it connects, or isn't used."""
-        if self.upstream_proxy is None or self._upstream_url(request.host):
-            return None
-        refusal = await self.upstream_proxy.refusal(flow.request.host, flow.request.port)
-        return refusal.text if refusal else None
-
-    async def _unreachable(self, flow: http.HTTPFlow, request: Request) -> str | None:
-        """Why the upstream of a request can't be reached; None if it can be, or is reached through another proxy.
-
-        mitmproxy would answer the request with an HTML page, of which SDKs show nothing.
-        """
-        url, address = self._upstream_url(request.host), (flow.request.host, flow.request.port)
-        is_ours = url is not None or (self.policy is not None and self._is_recorded(request.host))
-        if not is_ours or flow.server_conn.via or address in self._reached:
-            return None
-        name = f"{url.scheme}://{_host_and_port(*address)}" if url else _host_and_port(*address)
-        problem = await connect_problem(*address)
-        return f"the upstream {name} can't be reached: {problem}" if problem else None
-
 
 async def _send_reply(flow: http.HTTPFlow, reply: Reply) -> None:
     """Sends a tape's reply to the client, after its delay."""
@@ -385,10 +354,6 @@ def _to_mitmproxy(response: Response) -> http.Response:
     if length := response.header("content-length"):  # of a response to HEAD, it is not that of the body
         made.headers["content-length"] = length
     return made
-
-
-def _host_and_port(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _address_of(client: connection.Client) -> str:

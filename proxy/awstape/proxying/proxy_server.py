@@ -32,9 +32,9 @@ from mitmproxy.tls import ClientHello
 from awstape import clock
 from awstape.core.aws.wire import MAX_BODY
 from awstape.errors import UserError
-from awstape.proxying import certificates
-from awstape.proxying.certificate_authority import CertificateAuthority
 from awstape.proxying.interceptor import Interceptor
+from awstape.proxying.tls import certificates
+from awstape.proxying.tls.certificate_authority import CertificateAuthority
 from awstape.serving.endpoint import DRAIN_TIME
 
 #: Size limit of the body of a request in replay, where none passes as it comes (`proxying.streaming`).

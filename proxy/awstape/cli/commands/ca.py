@@ -14,7 +14,7 @@ from awstape.core.text.printable import printable
 from awstape.errors import UserError
 
 if TYPE_CHECKING:
-    from awstape.proxying.certificate_authority import CertificateAuthority
+    from awstape.proxying.tls.certificate_authority import CertificateAuthority
 
 
 @click.group(no_args_is_help=False)
@@ -70,7 +70,7 @@ def rotate(as_json: bool) -> int:
     awstape ca rotate
     """
     from awstape.files import user_folders
-    from awstape.proxying import certificate_authority
+    from awstape.proxying.tls import certificate_authority
 
     made = certificate_authority.rotate(user_folders.data_folder(os.environ))
     _print_news(made)
@@ -81,7 +81,7 @@ def rotate(as_json: bool) -> int:
 
 def _load_authority() -> CertificateAuthority:
     from awstape.files import user_folders
-    from awstape.proxying import certificate_authority
+    from awstape.proxying.tls import certificate_authority
 
     found = certificate_authority.load_or_create(user_folders.data_folder(os.environ))
     _print_news(found)
@@ -94,7 +94,7 @@ def _print_news(authority: CertificateAuthority) -> None:
 
 
 def _print_facts(authority: CertificateAuthority, as_json: bool) -> None:
-    from awstape.proxying import certificate_authority
+    from awstape.proxying.tls import certificate_authority
 
     facts = certificate_authority.describe(authority)
     if as_json:

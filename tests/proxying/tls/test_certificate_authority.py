@@ -27,8 +27,8 @@ from awstape.catalog.hosts import host_suffixes
 from awstape.cli.main import main
 from awstape.errors import UserError
 from awstape.files import user_folders
-from awstape.proxying import certificate_authority, certificates
-from awstape.proxying.certificate_authority import CertificateAuthority
+from awstape.proxying.tls import certificate_authority, certificates
+from awstape.proxying.tls.certificate_authority import CertificateAuthority
 from catalog.test_hosts import REGIONS, SPELLINGS, provider
 from support.forging import DAY, Identity, Signer, handshake, name, pem
 
@@ -250,7 +250,7 @@ def test_only_the_user_can_read_the_files(folder: Path, monkeypatch: pytest.Monk
 def test_concurrent_processes_get_the_same_ca(folder: Path) -> None:
     code = """\
 import pathlib, sys
-from awstape.proxying import certificate_authority, certificates
+from awstape.proxying.tls import certificate_authority, certificates
 sys.stdin.read(1)
 print(certificates.to_pem(certificate_authority.load_or_create(pathlib.Path(sys.argv[1])).root), end='')
 """

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from awstape.catalog.hosts import host_suffixes
-from awstape.proxying.trusted_certificates import OWN_ORGANIZATION
+from awstape.proxying.tls.trusted_certificates import OWN_ORGANIZATION
 
 _CA_LIFETIME = timedelta(days=365)
 _LEAF_LIFETIME = timedelta(days=1)

@@ -11,9 +11,9 @@ import pytest
 from awstape.core.text.advice import in_python
 from awstape.errors import UserError
 from awstape.program.environment import proxy_environment
-from awstape.proxying import certificate_authority, certificates, trusted_certificates
-from awstape.proxying.certificate_authority import CertificateAuthority
-from awstape.proxying.trusted_certificates import CA_VARIABLES, collect
+from awstape.proxying.tls import certificate_authority, certificates, trusted_certificates
+from awstape.proxying.tls.certificate_authority import CertificateAuthority
+from awstape.proxying.tls.trusted_certificates import CA_VARIABLES, collect
 from support.forging import Signer, pem
 from support.tips import Tip
 

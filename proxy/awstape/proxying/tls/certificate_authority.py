@@ -2,7 +2,7 @@
 
 1. `ca.pem` is the root, which programs trust. Its key signs one certificate, the signer's, and is discarded: it never
    is on a disk. `ca-key.pem` holds the signer's key, and the certificates of both. A thief finds no more than that.
-2. Name constraints limit both to AWS's domains (`proxying.certificates`).
+2. Name constraints limit both to AWS's domains (`proxying.tls.certificates`).
 3. A CA of awstape that is about to expire, or lacks a domain that botocore has learned since, is renewed.
    Files that awstape did not make are never overwritten, except by `rotate`.
 4. Both files have the permissions 0600 from their first byte, and are replaced atomically by one process at a time.
@@ -33,8 +33,8 @@ from awstape.core.text.advice import shell_path
 from awstape.core.text.hidden import Hidden
 from awstape.errors import UserError
 from awstape.files import atomic_writes, limited_reading
-from awstape.proxying import certificates
-from awstape.proxying.trusted_certificates import PEM_CERTIFICATE, is_own
+from awstape.proxying.tls import certificates
+from awstape.proxying.tls.trusted_certificates import PEM_CERTIFICATE, is_own
 
 CERTIFICATE = "ca.pem"
 KEY = "ca-key.pem"
