@@ -17,7 +17,7 @@ import pytest
 
 from awstape.cli.main import COMMANDS, main
 
-#: A command of a shell, up to the next sentence.
+#: A command of a shell, up to the end of its line.
 COMMAND = r"\b(?:awstape|pytest|pip|npm|git|chmod|unset|export|pre-commit) .*"
 _COMMANDS = "|".join(COMMANDS)
 #: What makes a string of the source a tip: a command, an option, a variable, a setting, a path or code to copy, …

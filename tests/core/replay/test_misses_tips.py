@@ -29,7 +29,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def record(path: Path, *asked: Request) -> None:
     opened = open_for_recording(path, "rewrite", KEY)
     for each in asked:
-        opened.feed(each, respond("GetRolePolicy" if b"GetRolePolicy" in each.body else "GetRole"))
+        opened.record(each, respond("GetRolePolicy" if b"GetRolePolicy" in each.body else "GetRole"))
     opened.close()
 
 
