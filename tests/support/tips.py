@@ -102,7 +102,8 @@ def _text_of(node: ast.AST) -> str:
 def is_tip(text: str, code: str) -> bool:
     """Whether a string of the source is a tip, by what there is to copy in it."""
     about = re.match(r"--[a-z-]+( \{\})?: ", text)  # the option in which an error is
-    is_sentence = " " in text.strip() and re.search("[a-z]", text) is not None
+    # A longer text is a list of words.
+    is_sentence = " " in text.strip() and len(text) < 2000 and re.search("[a-z]", text) is not None
     return is_sentence and bool(_TO_COPY.search(text, about.end() if about else 0) or _FILLED_IN.search(code))
 
 
