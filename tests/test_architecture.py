@@ -354,7 +354,6 @@ NO_TIPS = {
     # parts of files and of messages
     "Paths, such as Roles[].NewMember, of members that the service model doesn't know.",
     "URL or SERVICE=URL: send the requests of all recorded services, or of one, to this URL.",
-    "SDKs set {} by themselves; VCR must not match on it",
     "What else the error says, such as its Type.",
     "awstape new {}",
     "file={},line={},title=awstape check",
