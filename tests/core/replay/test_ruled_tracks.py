@@ -29,7 +29,7 @@ from awstape.report import replay_facts
 from support.exchanges import KEY, REGION
 from support.tips import Tip
 
-MODELS = load_models(("cloudtrail", "ce", "logs", "iam", "cloudwatch"))
+MODELS = load_models(("cloudtrail", "ce", "logs", "iam", "cloudwatch", "dynamodb"))
 EVENTS = MODELS.operation("cloudtrail", "LookupEvents")
 Identity = Mapping[str, Value]
 LAST_WEEK = {"cloudtrail LookupEvents StartTime": "relative", "cloudtrail LookupEvents EndTime": "relative"}
@@ -151,6 +151,41 @@ def test_a_nested_member_is_a_path_without_lists() -> None:
     assert playing.find(events_of("two")) == 0
     assert playing.find(events_of("one", "two")) is None
     assert playing.find({"LookupAttributes": [{"AttributeKey": "Username"}]}) == 0
+
+
+def order(id_: str, time: str, **more: str) -> Identity:
+    made = {"pk": "open", "id": id_, "createdAt": time, **more}
+    return {"TableName": "default", "Item": {key: {"S": value} for key, value in made.items()}}
+
+
+ORDER = order("00000000-6b34-4326-8d72-743773336caa", "2026-11-01T10:00:00Z")
+NEXT_ORDER = order("5f0c7a52-1f0e-4c7a-9d55-0a3b1c9d2e7f", "2026-12-01T10:00:00Z")
+
+
+def test_a_path_may_go_through_a_map_by_its_key() -> None:
+    rules = {"dynamodb PutItem Item.id": "ignore", "dynamodb PutItem Item.createdAt.S": "relative"}
+    playing = Played("dynamodb PutItem", ORDER, rules=rules)
+    assert playing.find(NEXT_ORDER) == 0
+    assert playing.find({**NEXT_ORDER, "TableName": "primary"}) is None
+    assert playing.find(order("x", "2026-12-01T10:00:00Z", status="open")) is None
+    assert playing.find(order("x", "today")) is None
+    assert Played("dynamodb PutItem", ORDER, rules={"dynamodb PutItem Item.S": "ignore"}).find(NEXT_ORDER) == 0
+
+
+IN_MAPS = Tip("ids or times in a map differ; to match them, add to pyproject.toml: [tool.awstape.match]")
+
+
+def test_a_miss_shows_the_rules_for_ids_and_times_in_a_map() -> None:
+    text = missed(Played("dynamodb PutItem", ORDER), NEXT_ORDER).text
+    shown = [line.strip() for line in text.partition(IN_MAPS)[2].splitlines()][1:3]
+    assert sorted(shown) == [f'"dynamodb PutItem Item.{key}" = "ignore"' for key in ("createdAt", "id")]
+    settings = tomllib.loads("\n".join([IN_MAPS.take(text, r"\[.*"), *shown]))
+    assert Played("dynamodb PutItem", ORDER, rules=settings["tool"]["awstape"]["match"]).find(NEXT_ORDER) == 0
+
+
+def test_no_rule_is_shown_where_other_values_of_a_map_differ() -> None:
+    for asked in (order("x", "2026-12-01T10:00:00Z"), {**NEXT_ORDER, "TableName": "primary"}):
+        assert "in a map differ" not in missed(Played("dynamodb PutItem", ORDER), asked).text
 
 
 # --- several tracks -------------------------------------------------------------------------------------------------

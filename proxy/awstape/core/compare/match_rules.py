@@ -3,7 +3,8 @@
 1. A rule is one line, `"SERVICE OPERATION MEMBER" = RULE`, with the names in the order in which a track shows them. So
    a miss can show the very line that mends it.
 2. The operation may be a glob: `"ce Get* TimePeriod.Start"`. The service and the member are names. A nested member is
-   a path; lists and maps are no step of it, as in `mask-members`.
+   a path; lists are no step of it, as in `mask-members`. A map is none either, unless the path names one of its keys,
+   as the cassette spells it: `"dynamodb PutItem Item.createdAt"`.
 3. `"ignore"`: the member counts as absent, in requests and in tracks.
 4. `{within = "1h"}`: two times match that are at most so far apart: weeks, days, hours, minutes and seconds, `1d12h`.
 5. `"relative"`: of all such times of a request, only the distances count. If there is one, any time matches.
@@ -89,7 +90,8 @@ def _read_rule(key: str, value: object, models: Models) -> tuple[str, str, Names
     rule = _read_value(key, value)
     names = tuple(path.replace("[]", "").split("."))
     found = list(_find_members(key, service, glob, names, models))
-    if rule.kind != "ignore" and not any(may_be_time(names[-1], shape) for shape in found):
+    # The last name may be that of a type, behind the key of a map: `Item.createdAt.S`.
+    if rule.kind != "ignore" and not any(may_be_time(name, shape) for shape in found for name in names[-2:]):
         tip = 'times take "relative" and within; any other member can be set to "ignore"'
         raise RuleError("match", key, f"{path} of {service} {glob} is not a time", tip)
     return service, glob, names, rule
@@ -142,14 +144,24 @@ def _shape_of(operation: Operation, names: Names) -> Shape | None:
     """The shape of an input's member, in lists and maps that of what they contain; None if there is no such member."""
     shape = operation.input
     for name in names:
-        shape = skip_containers(shape)
-        shape = shape.members[name].shape if shape and name in shape.members else None
+        shape = _step_into(shape, name)
     return skip_containers(shape)
+
+
+def _step_into(shape: Shape | None, name: str) -> Shape | None:
+    """The shape of a member, or of the value of a key, in a structure or in what lists and maps contain."""
+    inside = skip_containers(shape)
+    if inside is not None and name in inside.members:
+        return inside.members[name].shape
+    while shape is not None and shape.member:
+        shape = shape.member.shape
+    return shape.value.shape if shape is not None and shape.value else None
 
 
 def _is_incidental(operation: Operation, names: Names) -> bool:
     shape = skip_containers(operation.input if len(names) == 1 else _shape_of(operation, names[:-1]))
-    return shape is not None and shape.members[names[-1]].is_incidental
+    member = shape.members.get(names[-1]) if shape else None
+    return member is not None and member.is_incidental
 
 
 def _raise_unknown_member(key: str, service: str, glob: str, names: Names, operations: Iterable[Operation]) -> None:

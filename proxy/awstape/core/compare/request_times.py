@@ -48,6 +48,7 @@ IGNORED, RELATIVE = TimeRule("ignore"), TimeRule("relative")
 #: A time without a rule, where the times of an identity are searched.
 EQUAL = TimeRule("equal")
 
+Names = tuple[str, ...]
 RuleLookup = Callable[[tuple[str, ...], Shape | None], TimeRule | None]
 """(path of a member, its shape) → the rule for it."""
 
@@ -79,30 +80,39 @@ def split_times(operation: Operation, identity: Mapping[str, Value], rule_of: Ru
     """Separates the times of an identity that have a rule from the rest."""
     times: list[Time] = []
 
-    def split(value: Value, shape: Shape | None, names: tuple[str, ...]) -> Value:
+    def split(value: Value, shape: Shape | None, path: Names, keyed: Names) -> Value:
         if isinstance(value, list):
-            return [split(item, child_shape(shape, 0), names) for item in value]
+            return [split(item, child_shape(shape, 0), path, keyed) for item in value]
         if isinstance(value, dict) and shape is not None and shape.type == "map":
-            return {key: split(item, child_shape(shape, key), names) for key, item in sorted(value.items())}
+            items = [(key, child_shape(shape, key), (*keyed, key)) for key in sorted(value)]
+            kept = [item for item in items if rule_of(item[2], item[1]) != IGNORED]
+            return {key: split(value[key], inner, path, below) for key, inner, below in kept}
         if isinstance(value, dict):
-            return split_members(value, shape, names)
-        rule = rule_of(names, shape)
-        instant = read_instant(value, shape) if rule else None
-        if rule is None or instant is None:
+            return split_members(value, shape, path, keyed)
+        found = _find_rule(rule_of, path, keyed, shape)
+        instant = read_instant(value, shape) if found else None
+        if found is None or instant is None:
             return value
-        times.append(Time(names, instant, rule))
+        times.append(Time(found[0], instant, found[1]))
         return _TIME
 
-    def split_members(members: Mapping[str, Value], shape: Shape | None, names: tuple[str, ...]) -> dict[str, Value]:
+    def split_members(members: Mapping[str, Value], shape: Shape | None, path: Names, keyed: Names) -> dict[str, Value]:
         known = shape.members if shape else {}
         rest: dict[str, Value] = {}
         for name in [*(name for name in known if name in members), *sorted(members.keys() - known)]:
             member = child_shape(shape, name)
-            if rule_of((*names, name), member) != IGNORED:
-                rest[name] = split(members[name], member, (*names, name))
+            found = _find_rule(rule_of, (*path, name), (*keyed, name), member)
+            if found is None or found[1] != IGNORED:
+                rest[name] = split(members[name], member, (*path, name), (*keyed, name))
         return rest
 
-    return SplitIdentity(split_members(identity, operation.input, ()), tuple(times))
+    return SplitIdentity(split_members(identity, operation.input, (), ()), tuple(times))
+
+
+def _find_rule(rule_of: RuleLookup, path: Names, keyed: Names, shape: Shape | None) -> tuple[Names, TimeRule] | None:
+    """The rule for a member, and its path: without the keys of maps on the way, or with them."""
+    found = ((names, rule_of(names, shape)) for names in dict.fromkeys((path, keyed)))
+    return next(((names, rule) for names, rule in found if rule is not None), None)
 
 
 def skip_containers(shape: Shape | None) -> Shape | None:

@@ -24,7 +24,13 @@ from awstape.core.redaction.alias_grammar import find_alias_in_longer_name
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.redaction.string_walk import StringContext, edit_member_strings
 from awstape.core.replay.matching import TrackIndex
-from awstape.core.replay.nearest_track import Difference, identity_differences, spelling_differences, suggest_rules
+from awstape.core.replay.nearest_track import (
+    Difference,
+    identity_differences,
+    spelling_differences,
+    suggest_ignored_keys,
+    suggest_rules,
+)
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 from awstape.core.text.printable import printable
 
@@ -150,6 +156,9 @@ class MissFactory(NamedTuple):
         if missing := suggest_rules(operation, shown, nearest, rules):
             lines += ["times differ; to match them, add to pyproject.toml: [tool.awstape.match]"]
             lines += [f"  {line}" for line in missing]
+        elif ignored := suggest_ignored_keys(operation, shown, nearest):
+            lines += ["ids or times in a map differ; to match them, add to pyproject.toml: [tool.awstape.match]"]
+            lines += [f"  {line}" for line in ignored]
         has_other_key = self._other_keys and self._other_keys == self.keys
         return _Reason("key" if has_other_key else "identity", _not_recorded(operation), lines, nearest, found)
 

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,13 +32,18 @@ from awstape.core.compare.request_times import (
     TOLERANCE,
     TimeRule,
     may_be_time,
+    read_instant,
     skip_containers,
     split_times,
     time_differences,
 )
+from awstape.core.redaction.text.identifiers import UUID
 from awstape.core.replay.ruled_tracks import split_by_rules
+from awstape.core.text.lazy_pattern import lazy_pattern
 
 _NOTHING = "nothing"
+#: A key that the path of a rule can name.
+_PATH_STEP = lazy_pattern(r"[^\s.\[\]\"\\\\]+")
 #: The spans that a suggested rule may name, in seconds: a minute, ten minutes, an hour, a day.
 _SPANS = [Decimal(60), Decimal(600), Decimal(3600), Decimal(86400)]
 _LONGEST = 160
@@ -105,6 +111,32 @@ def suggest_rules(operation: Operation, identity: dict[str, Value], track: Track
         farthest = max(abs(shift) for _, shift in differing)
         rule = next((TimeRule("within", span) for span in _SPANS if farthest <= span), IGNORED)
     return [write_rule(operation, each, rule) for each in dict.fromkeys(time.names for time, _ in differing)]
+
+
+def suggest_ignored_keys(operation: Operation, identity: dict[str, Value], track: Track) -> list[str]:
+    """The lines of `[tool.awstape.match]` that ignore the keys of maps in which a request differs from a track.
+
+    None if it differs in anything else. Only values that programs make anew each time count: UUIDs and times.
+    """
+    lines: list[str] = []
+    for name in differing_members(member_meanings(operation, identity), member_meanings(operation, track.identity)):
+        asked, recorded = identity.get(name), track.identity.get(name)
+        shape = child_shape(operation.input, name)
+        is_map = shape is not None and shape.type == "map"
+        if not (is_map and isinstance(asked, dict) and isinstance(recorded, dict) and asked.keys() == recorded.keys()):
+            return []
+        differing = [key for key, value in asked.items() if value != recorded[key]]
+        if not all(_PATH_STEP.fullmatch(key) and _is_made_anew(asked[key]) for key in differing):
+            return []
+        lines += [write_rule(operation, (name, key), IGNORED) for key in differing]
+    return lines
+
+
+def _is_made_anew(value: Value) -> bool:
+    """Whether a value, alone in its structure or not, has the form of a UUID or a time."""
+    if isinstance(value, dict) and len(value) == 1:
+        value = next(iter(value.values()))
+    return (isinstance(value, str) and re.fullmatch(UUID, value) is not None) or read_instant(value, None) is not None
 
 
 def spelling_differences(identity: dict[str, Value], track: Track) -> list[Difference]:
