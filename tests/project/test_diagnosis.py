@@ -219,6 +219,7 @@ AGENT = {"devDependencies": {"global-agent": "^3"}}
         ({**SDK, **AGENT}, ["ok", "ok"], "version 3"),
         (SDK, ["ok", "note"], "no global-agent: recordings see no call"),
         ({"dependencies": {"aws-sdk": "^2"}, **AGENT}, ["note", "ok"], "ignores AWS_ENDPOINT_URL"),
+        ({"dependencies": {"aws-sdk": "^2", **SDK["dependencies"]}, **AGENT}, ["note", "ok", "ok"], "version 2"),
         (AGENT, ["note", "ok"], "no AWS SDK"),
         ([], ["note", "note"], "no AWS SDK"),
     ],

@@ -34,11 +34,14 @@ class Package:
     dependencies: frozenset[str]
 
     @property
-    def sdk(self) -> str:
-        """The AWS SDK that it uses: `v3`, `v2`, or empty for none."""
-        if any(name.startswith(("@aws-sdk/", "@smithy/")) for name in self.dependencies):
-            return "v3"
-        return "v2" if "aws-sdk" in self.dependencies else ""
+    def has_sdk_v3(self) -> bool:
+        """Whether it uses version 3 of the AWS SDK."""
+        return any(name.startswith(("@aws-sdk/", "@smithy/")) for name in self.dependencies)
+
+    @property
+    def has_sdk_v2(self) -> bool:
+        """Whether it uses version 2 of the AWS SDK."""
+        return "aws-sdk" in self.dependencies
 
     @property
     def agent(self) -> str:

@@ -105,13 +105,13 @@ def _javascript(folder: Path) -> Iterator[Check]:
         return
     if package is None:
         return
-    if not package.sdk:
+    if not (package.has_sdk_v2 or package.has_sdk_v3):
         tip = "npm i @aws-sdk/client-iam, or whichever client your program needs"
         yield Check("note", "Node.js", "package.json has no AWS SDK: nothing in it calls AWS by itself", tip)
-    elif package.sdk == "v2":
+    if package.has_sdk_v2:
         tip = f"{_PROXY_TIP}, or move to version 3"
         yield Check("note", "Node.js", "package.json has version 2 of the AWS SDK, which ignores AWS_ENDPOINT_URL", tip)
-    else:
+    if package.has_sdk_v3:
         yield Check("ok", "Node.js", "package.json has version 3 of the AWS SDK")
     if package.agent:
         yield Check("ok", "Node.js", f"package.json has {package.agent}, which recordings need")
