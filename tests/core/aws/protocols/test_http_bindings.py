@@ -256,8 +256,19 @@ def test_a_large_body_is_not_recorded() -> None:
     model = payload("blob")
     with pytest.raises(WireError, match="Run has a body above 1 MiB"):
         read_response(model.operation, Response(200, (), b"x" * (MAX_PAYLOAD + 1)))
-    with pytest.raises(WireError, match="Run has a body above 1 MiB"):
-        read_request(model.service, Request("POST", HOST, "/", "", (), b"x" * (MAX_PAYLOAD + 1)))
+
+
+def test_the_digest_of_a_large_body_stands_for_it_in_a_request() -> None:
+    model = payload("blob")
+
+    def read(body: bytes) -> Value:
+        return next(iter(read_request(model.service, Request("POST", HOST, "/", "", (), body))[1].values()))
+
+    large = b"x" * (MAX_PAYLOAD + 1)
+    digest = read(large)
+    assert isinstance(digest, bytes) and len(digest) == 32
+    assert read(large) == digest != read(large + b"x")
+    assert read(large[1:]) == "x" * MAX_PAYLOAD
 
 
 def test_a_stream_of_events_is_not_recorded() -> None:

@@ -117,8 +117,8 @@ def has_raw_body(operation: Operation | None) -> bool:
 def _why_unread(shape: Shape | None, message: Request | Response) -> str:
     if (message.header("content-type") or "").startswith(_EVENT_STREAM) or _has_events(shape):
         return _EVENTS
-    is_of_data = bool(shape and shape.payload and is_raw(shape.members[shape.payload]))
-    limit = MAX_PAYLOAD if is_of_data else MAX_BODY
+    is_data = bool(shape and shape.payload and is_raw(shape.members[shape.payload]))
+    limit = MAX_PAYLOAD if is_data and isinstance(message, Response) else MAX_BODY
     length = message.header("x-amz-decoded-content-length") or message.header("content-length") or ""
     return too_large(limit) if re.fullmatch(r"\d+", length, re.ASCII) and int(length) > limit else ""
 

@@ -17,6 +17,7 @@ Shared by the REST protocols, whatever the format of their bodies.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -320,8 +321,15 @@ def is_raw(member: Member) -> bool:
 
 
 def read_raw_payload(operation: Operation, body: bytes, member: Member) -> Value:
-    """The value of a payload that is the body: text if it is UTF-8, else bytes. Raises WireError for a large one."""
+    """The value of a payload that is the body: text if it is UTF-8, else bytes.
+
+    A large one of a request is only compared, so its digest stands for it: parts of uploads have 5 MiB or more. Raises
+    WireError for a large one of a response.
+    """
     if len(body) > MAX_PAYLOAD:
+        request = operation.input
+        if member.shape.type == "blob" and request and request.members.get(request.payload or "") is member:
+            return hashlib.sha256(body).digest()
         raise WireError(f"{operation.name} {too_large(MAX_PAYLOAD)}")
     try:
         return body.decode("utf-8")

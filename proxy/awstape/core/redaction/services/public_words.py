@@ -144,8 +144,9 @@ def is_quantity(key: str, number: str) -> bool:
 
 
 def is_small(text: str) -> bool:
-    """Whether a text is a small number, a truth value, a time or a template, or has no letter and no digit."""
-    return is_harmless(text, MOST_DIGITS) or _SECONDS.fullmatch(text) is not None or not any(map(str.isalnum, text))
+    """Whether a text is a small number, a truth value, a time, a template, or short and has no letter and no digit."""
+    is_without_words = len(text) <= _LONGEST and not any(map(str.isalnum, text))
+    return is_harmless(text, MOST_DIGITS) or _SECONDS.fullmatch(text) is not None or is_without_words
 
 
 def is_name_of_aws(text: str) -> bool:
