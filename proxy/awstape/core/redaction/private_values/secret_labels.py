@@ -5,7 +5,7 @@
 2. A short word, such as `pw` and `pin`, counts as a whole only: in `db_pw` and `dbPw`, not in `opinion`.
 3. In a sentence, a word of letters only is a secret if it ends its line or clause and its key is a password.
 4. `password Hunter22`, `password is Hunter22`, `Passwort für prod: Hunter22`: behind a label, a value is a secret if no
-   word looks like it (`_looks_invented`). Behind `secret`, `token` and `key` it has one part: names have several.
+   word looks like it (`looks_invented`). Behind `secret`, `token` and `key` it has one part: names have several.
    Behind `key` it needs a colon or a verb. A login is a user and a password: `login bob/Hunter22`. A PIN has digits
    only.
 5. Harmless values stay (`core.redaction.text.labelled_values`); so do page tokens of awstape. An ARN or a URL is
@@ -86,10 +86,18 @@ def _with_borders(words: Iterable[str]) -> str:
 
 _PASSWORDS, _SECRETS, _PINS = " ".join(PASSWORD_WORDS.values()).split(), SECRET_WORDS.split(), PIN_WORDS.split()
 _PASSWORD, _PIN = _with_borders(_PASSWORDS), rf"{_BEGIN}(?:{_any_of(_PINS)})(?i:[_-]?code)?{_END}"
-_KEYS = rf"[_-](?i:pass){_END}|(?i:(?:api|private|secret)[_-]?key|secret[_-]?access[_-]?key)"
+_KEYS = rf"(?:[_-]|(?<!\w))(?i:pass){_END}|(?i:(?:api|private|secret)[_-]?key|secret[_-]?access[_-]?key)"
 _WORD = rf"(?:{_PASSWORD}|{_any_of(_SECRETS)}|{_PIN}|{_KEYS})"
+#: A word for a secret, and one for a user with a password.
+SECRET_WORD, LOGIN_WORD = _WORD, _any_of(_LOGIN_WORDS.split())
 _KEY, _PIN_KEY = lazy_pattern(_WORD), lazy_pattern(_PIN)
 _PASSWORD_KEY = lazy_pattern(rf"(?:{_PASSWORD}|(?i:secret))$")
+#: Keys that name a secret as a whole only: `auth`, `webhook-url`, `encryption-key`.
+_KEY_OF_SECRET = lazy_pattern(
+    r"(?:[\w-]{1,30}[._-])?(?:webhook|licen[cs]e[_-]?key|(?:encryption|signing|account|shared|auth)[_-]?key)(?:[._-]ur[il])?"
+    r"|auth|licen[cs]e",
+    re.IGNORECASE,
+)
 #: Keys of digests, which are public.
 _DIGEST_KEY = lazy_pattern(r"(?:sha[-_]?256|digest|checksum|etag|hash)$", re.IGNORECASE)
 _HEX_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
@@ -103,7 +111,7 @@ def is_digest(key: str, text: str) -> bool:
 
 def is_secret_key(key: str) -> bool:
     """Whether the name of a tag, or of a member without a model, says that its value is a secret."""
-    return ":" not in key and _KEY.search(key) is not None
+    return ":" not in key and (_KEY.search(key) or _KEY_OF_SECRET.fullmatch(key)) is not None
 
 
 def is_pin(key: str, text: str) -> bool:
@@ -206,21 +214,21 @@ def _redact_told(label: str, joint: str, value: str, aliases: Aliases) -> str | 
     is_bare = not joint.strip("\"'` ")
     if _PIN_KEY.search(label):
         return redact_secret(value, aliases, label) if is_pin(label, value) else None
-    if word in _LABELS_OF_LOGINS and (login := _LOGIN.fullmatch(value)) and _looks_invented(login["password"]):
+    if word in _LABELS_OF_LOGINS and (login := _LOGIN.fullmatch(value)) and looks_invented(login["password"]):
         user = redact_name("user", login["user"], aliases)
         return f"{user}{login['joint']}{redact_secret(login['password'], aliases)}"
     if value.isdigit():
         is_secret = word in _LABELS_OF_PASSWORDS and not is_bare and len(value) >= _SHORTEST_NUMBER
     elif word in _LABELS_OF_PASSWORDS:
-        is_secret = _looks_invented(value)
+        is_secret = looks_invented(value)
     else:
-        is_secret = bool(_ONE_PART.fullmatch(value)) and _looks_invented(value)
+        is_secret = bool(_ONE_PART.fullmatch(value)) and looks_invented(value)
         is_secret = is_secret and not (is_bare and word in _LABELS_OF_KEYS)
     redacted = redact_secret(value, aliases) if is_secret else value
     return None if redacted == value else redacted
 
 
-def _looks_invented(text: str) -> bool:
+def looks_invented(text: str) -> bool:
     """Whether letters and digits of a text alternate in a run of six or more, which is no word of a technique."""
     runs = (run for run in _RUN.findall(text) if len(run) >= _SHORTEST_RUN and not _TECHNICAL.fullmatch(run))
     return any(any(map(str.isdigit, run)) and any(map(str.isalpha, run)) for run in runs)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 
 from awstape.core.redaction.alias_grammar import EMAIL_DOMAIN, is_alias
 from awstape.core.redaction.aliases import Aliases, Key
+from awstape.core.redaction.private_values.credential_forms import CREDENTIAL, redact_credential_form
 from awstape.core.redaction.private_values.personal_numbers import PERSONAL_NUMBERS
 from awstape.core.redaction.private_values.secret_labels import (
     SECRET_PAIR,
@@ -57,11 +58,13 @@ _IPV6 = (
 
 
 #: Users that many machines have.
+_UUIDS = lazy_pattern(UUID)
 _SHARED_USERS = "ec2-user|Public|root|runner|ssm-user|ubuntu|vscode"
 #: Forms that are replaced first, before base64 in them is decoded.
 BLOCK_FORMS = ("pem", "jwt")
 #: What else is found in sentences, but not in words.
 SENTENCE_FORMS: dict[str, str] = {
+    "credential": f"(?ux:{CREDENTIAL})",
     "ipv6": _IPV6,
     "url": f"(?ux:{URL})",
     "named_entity": f"(?ux:{NAMED_ENTITY})",
@@ -106,7 +109,7 @@ TIMESTAMP = lazy_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z", 
 #: nothing of it.
 MAY_HOLD_IDENTIFIER = lazy_pattern(
     r"""[:=@%&\\"'`]|\d(?:\d{3}|[A-Za-z]|[ .\u00a0\u202f-]\d\d|(?<=[A-Za-z]{3}\d))|[!\#$^~]\w|\w\.\w|[\w+/-]{16}
-    |-[0-9a-f]{8}|--|\bou?-|/r-|Identity\ E|\+\d|/home/|Users|already|annot|n't
+    |-[0-9a-f]{8}|--|\ -[pu]|[Bb]asic\ |</|\bou?-|/r-|Identity\ E|\+\d|/home/|Users|already|annot|n't
     |not\ (?:attached|authorized|be|exist|found|in)|\ (?:named?|called|id|alias)\b|must|exceeds|failed
     |member\ of|has\ (?:no|more)|is\ (?:in\ use|invalid|managed)""",
     re.VERBOSE,
@@ -227,16 +230,11 @@ def _redact_in_sentence(match: re.Match[str], aliases: Aliases) -> str:
         case "ipv6":
             return redact_address(text, aliases) or text
         case "url":
-            return redact_url(text, aliases, lambda rest: redact_sentences(rest, aliases))
+            return _redact_url(text, aliases)
         case "named_entity":
             return redact_named_entity(match, aliases)
-        case "secret_pair":
-            if (redacted := redact_secret_pair(match, aliases)) is not None:
-                return redacted
-            begin = match.start("secret") - match.start()
-            return text[:begin] + redact_sentences(text[begin:], aliases)
-        case "told_secret":
-            return redact_told_secret(match, aliases, lambda rest: redact_sentences(rest, aliases))
+        case "secret_pair" | "credential" | "told_secret":
+            return _redact_credential(match, aliases)
         case "host":
             return redact_host(text, aliases)
         case "home":
@@ -245,3 +243,22 @@ def _redact_in_sentence(match: re.Match[str], aliases: Aliases) -> str:
         case "reserved_role":
             return redact_name("role", text, aliases)
     return _redact_identifier(match, aliases)
+
+
+def _redact_url(url: str, aliases: Aliases) -> str:
+    redacted = redact_url(url, aliases, lambda rest: redact_sentences(rest, aliases))
+    if "hook" not in url.lower():
+        return redacted
+    # Who knows the address of a hook may call it: its UUIDs are a password.
+    return _UUIDS.sub(lambda uuid: aliases.secret("secret", uuid[0]), redacted)
+
+
+def _redact_credential(match: re.Match[str], aliases: Aliases) -> str:
+    if match.lastgroup == "credential":
+        return redact_credential_form(match, aliases)
+    if match.lastgroup == "told_secret":
+        return redact_told_secret(match, aliases, lambda rest: redact_sentences(rest, aliases))
+    if (redacted := redact_secret_pair(match, aliases)) is not None:
+        return redacted
+    begin = match.start("secret") - match.start()
+    return match[0][:begin] + redact_sentences(match[0][begin:], aliases)

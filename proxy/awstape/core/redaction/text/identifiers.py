@@ -86,7 +86,12 @@ def _alias_address(aliases: Aliases, text: str) -> str:
 
 
 #: Credentials of other services, which begin with a prefix of their issuer.
-_TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abeoprs]-)[\w-]{16,}"
+_TOKEN = r"(?:gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|sk_live_|sk_test_|xox[abeoprs]-|hvs\.|AIza)[\w-]{16,}"
+_TOKEN += (
+    r"|(?:dapi|key-|SK)[0-9a-f]{32}(?![A-Za-z0-9])|SG\.[\w-]{16,}\.[\w-]{16,}|AGE-SECRET-KEY-1[A-Z0-9]{40,}"
+    r"|\$apr1\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22}|\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}"
+    r"|\$[156y]\$[^\s$]{1,40}\$(?:[^\s$]{1,40}\$)?[./A-Za-z0-9]{22,86}"
+)
 #: Stands for a real page token in the text of an error.
 TOKEN_ALIAS = "page-token"
 #: Page tokens that a replay gives out.
@@ -99,9 +104,9 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #: In `10.0.0.1-10.0.0.9`, both are addresses. Any other text behind a hyphen makes the number a version.
 IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 #: Not behind a word for a digest: `sha256:`, `digest = `.
-_NO_DIGEST = r"(?<![A-Za-z0-9])(?=[0-9a-f]{64}(?![A-Za-z0-9]))" + "".join(
+_NO_DIGEST = r"(?<![A-Za-z0-9])(?=(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?![A-Za-z0-9]))" + "".join(
     rf"(?<!(?i:{word}){joint})"
-    for word in ("sha256", "sha-256", "sha_256", "digest", "checksum")
+    for word in "sha256 sha-256 sha_256 digest checksum sha sha1 sha-1 md5 etag commit revision hash thumbprint".split()
     for joint in (r"[:=@/\s_(-]", r"[:=]\s", r"\s[:=]\s", r"[\"'][:=][\"']", r"[\"'][:=]\s[\"']")
 )
 #: An account id as people write it.
@@ -115,7 +120,7 @@ _ORGANIZATION = ValueKind("organization id", borders=None)
 IDENTIFIERS: Mapping[str, Identifier] = {
     "pem": _secret_row("pem", "PEM block", r"-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|\Z)", ""),
     "jwt": _secret_row("jwt", "JSON web token", r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", r"(?<![\w-])"),
-    "token": _secret_row("secret", "possible secret", _TOKEN),
+    "token": _secret_row("secret", "possible secret", f"(?:{_TOKEN})"),
     "email": Identifier(
         ValueKind("e-mail", "e-mail address", NO_BORDERS), _EMAIL, Aliases.email, r"(?u:(?<![\w.%+*-]))", ""
     ),
@@ -134,6 +139,12 @@ IDENTIFIERS: Mapping[str, Identifier] = {
         "issuer", "issuer id", r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", _NO_WORD_BEFORE, r"(?=\.tokens\.sts\.)"
     ),
     "canonical": Identifier(ValueKind("canonical user id"), "[0-9a-f]{64}", Aliases.canonical_id, _NO_DIGEST),
+    "hex": Identifier(
+        ValueKind("secret", "possible secret", NO_BORDERS, may_be_kept=False),
+        r"(?:[0-9a-f]{40}|[0-9a-f]{32})",
+        lambda aliases, text: aliases.secret("secret", text),
+        rf"(?<![\w./@-]){_NO_DIGEST}",
+    ),
     "ipv4": Identifier(
         ValueKind("address", "IP address", borders=None),
         rf"{IPV4}(?:/(?:{IPV4}|3[0-2]|[12]?[0-9]))?",
