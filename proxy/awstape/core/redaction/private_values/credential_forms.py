@@ -31,7 +31,7 @@ _FORMS = (
     rf"(?:mysql|mariadb)(?:dump|admin|import|show)?\ (?:{_REST}\ )?-p(?P<s_mysql>[^\s\"'|;&]{{3,128}})",
     r"sshpass\ {1,4}-p\ {0,4}(?P<s_sshpass>[^\s|;&]{3,128})",
     rf"(?:docker|podman|helm\ registry|az|oc)\ login\ (?:{_REST}\ )?-p\ {{0,4}}(?P<s_login>[^\s|;&]{{3,128}})",
-    rf"(?i:curl)\ (?:{_REST}\ )?(?:-u|--user)\ {{0,4}}[\"']?"
+    rf"(?i:curl)\ (?:{_REST}\ )?-{{1,2}}u(?:ser)?\ {{0,4}}[\"']?"
     r"(?P<u_curl>[^\s:\"'|;&]{1,64}):(?P<s_curl>[^\s\"'|;&]{1,128})",
     rf"(?:{LOGIN_WORD})(?!\w)[:=]?\ (?P<u_login>[\w.@-]{{2,64}})\ ?[/,]\ ?(?P<l_login>[^\s\"',;<>()]{{6,80}})",
     r"(?:(?<![^\W_])|(?<=[a-z]))(?:(?i:tele(?:fon|phone|fax)|phone|mobile|mobil|natel|handy|cell|fax)"
