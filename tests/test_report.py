@@ -71,6 +71,8 @@ def test_a_replay_that_was_asked_nothing_says_so() -> None:
     assert first == "no request arrived: the program asked nothing of the cassette"
     assert "awstape replay --proxy" in second
     assert list(replay_lines(replayed, "proxy")) == [first]
+    failed = list(replay_lines(replayed, failure=["it failed"]))
+    assert failed == [first, "  it failed", "  or its SDK ignores AWS_ENDPOINT_URL: awstape replay --proxy"]
     replayed.answer(request("ListRoles"))
     assert not any(first in line for line in replay_lines(replayed)), "a miss was asked for as well"
 

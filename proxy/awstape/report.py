@@ -34,6 +34,7 @@ _IGNORED_ENDPOINT = (
     "  SDKs that ignore AWS_ENDPOINT_URL talk to AWS instead (JavaScript v2, Go v1, Ruby v1, boto3 before 1.28, "
     "AWS CLI before 2.13): awstape replay --proxy"
 )
+_IGNORED_AFTER_ALL = "  or its SDK ignores AWS_ENDPOINT_URL: awstape replay --proxy"
 _NO_EXCHANGE = "  these files hold no exchanges"
 
 
@@ -303,13 +304,22 @@ def callers_line(callers: Sequence[str]) -> str:
 
 
 def replay_lines(
-    player: Player, way: Literal["endpoint", "proxy"] = "endpoint", *, with_not_replayed: bool = False
+    player: Player,
+    way: Literal["endpoint", "proxy"] = "endpoint",
+    *,
+    with_not_replayed: bool = False,
+    failure: Sequence[str] = (),
 ) -> Iterator[str]:
-    """The report of a replay, for people. way: how programs were to reach it. with_not_replayed: lists these takes."""
+    """The report of a replay, for people.
+
+    way: how programs were to reach it. with_not_replayed: lists these takes. failure: what to know of a program that
+    failed, if it asked nothing.
+    """
     if not player.sessions.total.requests:
         yield _NO_REQUEST
+        yield from (f"  {line}" for line in failure)
         if way == "endpoint":
-            yield _IGNORED_ENDPOINT
+            yield _IGNORED_AFTER_ALL if failure else _IGNORED_ENDPOINT
     yield from miss_lines(player)
     yield from unused_fault_lines(player)
     if with_not_replayed:

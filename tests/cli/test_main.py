@@ -329,7 +329,7 @@ def test_replay_in_json(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_arguments_after_the_dashes_belong_to_the_program(users: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code = "import sys; print(sys.argv[1:])"
-    assert main(["replay", str(users), "--", sys.executable, "-c", code, "--json", "--", "--help"]) == 0
+    assert main(["replay", str(users), "--", sys.executable, "-c", code, "--json", "--", "--help"]) == 1
     assert capfd.readouterr().out == "['--json', '--', '--help']\n"
 
 

@@ -15,7 +15,7 @@ from awstape import opening
 from awstape.files import keys
 from examples import KEY
 from support.exchanges import request, respond
-from support.tips import Tip, edit, output_of, run_line
+from support.tips import ASKED_NOTHING, Tip, edit, output_of, run_line
 
 Capture = pytest.CaptureFixture[str]
 ROLE = "RoleName: alias-Tsr76sms7l"
@@ -145,13 +145,13 @@ def test_a_port_that_is_taken(way: str, folder: Path, capfd: Capture) -> None:
         port = taken.getsockname()[1]
         text = output_of(capfd, f"replay roles.yaml {way} --port {port} -- true")
     option = Tip("choose another --port").take(text, "--port")
-    assert run_line(f"awstape replay roles.yaml {way} {option} 0 -- true") == 0
+    assert run_line(f"awstape replay roles.yaml {way} {option} 0 -- true") == ASKED_NOTHING
 
 
 def test_a_host_that_is_none(folder: Path, capfd: Capture) -> None:
     tip = Tip("use an address of this machine, such as 127.0.0.1")
     address = tip.take(output_of(capfd, "replay roles.yaml --host 'no such host' -- true"), "[0-9.]+")
-    assert run_line(f"awstape replay roles.yaml --host {address} -- true") == 0
+    assert run_line(f"awstape replay roles.yaml --host {address} -- true") == ASKED_NOTHING
 
 
 def test_a_cassette_that_git_cannot_compare(folder: Path, capfd: Capture) -> None:
@@ -227,7 +227,7 @@ def test_two_projects_with_different_rules(folder: Path, capfd: Capture) -> None
     tip = Tip("use their cassettes one after the other, or give both the same [tool.awstape]")
     assert tip.printed(output_of(capfd, line))
     shutil.copy("pyproject.toml", "below")
-    assert run_line(f"awstape {line}") == 0
+    assert run_line(f"awstape {line}") == ASKED_NOTHING
 
 
 # --- keys, journals and folders -------------------------------------------------------------------------------------

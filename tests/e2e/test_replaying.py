@@ -4,6 +4,7 @@ A server and a program take a second to start, so each test starts few of them a
 """
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,7 @@ import pytest
 import yaml
 
 from awstape.core.cassette.faults import KINDS
-from e2e.harness import TESTS, Machine, Server, aws_cli, json_documents, quick
+from e2e.harness import TESTS, Machine, Server, aws_cli, calls, json_documents, quick
 from support.misses import not_replayed
 from support.tips import Tip
 
@@ -267,7 +268,7 @@ def test_a_program_that_asks_nothing_is_reported(
     """Also where nothing is left to replay."""
     write(cassette)
     run = stranger.awstape("replay", cassette, *way, "--", "true")
-    assert run.status == 0
+    assert run.status == 1, "a suite that talks to AWS, or to nothing, is not green"
     assert run.err.startswith("no request arrived: the program asked nothing of the cassette\n")
     assert tip in run.err
     if tip:
@@ -275,7 +276,13 @@ def test_a_program_that_asks_nothing_is_reported(
             "  SDKs that ignore AWS_ENDPOINT_URL talk to AWS instead (JavaScript v2, Go v1, Ruby v1, boto3 "
             "before 1.28, AWS CLI before 2.13): awstape replay --proxy"
         )
-        stranger.run("sh", "-c", f"{sdks.take(run.err)} {cassette} -- true").ok()
+        ask = shlex.join(calls("iam.list_users()"))
+        assert "miss: " in stranger.run("sh", "-c", f"{sdks.take(run.err)} {cassette} -- {ask}").err
+        failed = stranger.awstape("replay", cassette, "--", "sh", "-c", "exit 3")
+        assert failed.status == 3
+        assert "the program ended with exit status 3, perhaps before it called AWS" in failed.err
+        ignoring = Tip("  or its SDK ignores AWS_ENDPOINT_URL: awstape replay --proxy")
+        assert "miss: " in stranger.run("sh", "-c", f"{ignoring.take(failed.err)} {cassette} -- {ask}").err
     run = stranger.awstape("replay", cassette, *way, "--strict", "--json", "--", "true")
     assert (run.status, json.loads(run.err)["requests"]) == (1, 0)
 

@@ -11,12 +11,12 @@ import pytest
 
 from awstape import opening
 from awstape.files import keys, quarantine
-from awstape.program import javascript
+from awstape.program import languages
 from awstape.project import diagnosis
 from awstape.workbench import rekey_files
 from examples import KEY
 from support.paths import CASSETTES
-from support.tips import Tip, output_of, run_line
+from support.tips import ASKED_NOTHING, Tip, output_of, run_line
 
 Capture = pytest.CaptureFixture[str]
 
@@ -145,7 +145,7 @@ def test_clients_that_ignore_the_endpoint(project: Path, capfd: Capture, monkeyp
     monkeypatch.setattr(diagnosis, "_version_of", installed.get)
     text = tip_of(capfd, "boto3", "note")
     command = Tip("replay it with awstape replay --proxy").take(Tip("update it to 1.28, or {}").printed(text))
-    assert run_line(f"{command} tapes -- true") == 0
+    assert run_line(f"{command} tapes -- true") == ASKED_NOTHING
     monkeypatch.setattr(diagnosis, "_aws_cli", lambda environ: "2.9.1")
     assert command in Tip("update it, or {}").printed(tip_of(capfd, "AWS CLI", "note"))
     (project / "package.json").write_text('{"dependencies": {"aws-sdk": "^2", "global-agent": "^3"}}')
@@ -169,7 +169,7 @@ def test_packages_of_node(project: Path, capfd: Capture) -> None:
     (project / "package.json").write_text(json.dumps(package))
     assert is_fine(capfd, "Node.js")
     options = agent.take(text, 'NODE_OPTIONS="([^"]*)"')
-    assert javascript.no_call_hints(["npm", "test"], 0, project, {"NODE_OPTIONS": options}) == []
+    assert languages.proxy_hints(["npm", "test"], project, {"NODE_OPTIONS": options}) == []
     assert "global-agent" in output_of(capfd, "guide languages", 0)
 
 

@@ -17,6 +17,8 @@ import pytest
 
 from awstape.cli.main import COMMANDS, main
 
+#: The exit status of a replay, in which nothing else is wrong, of a program that asks nothing, such as `true`.
+ASKED_NOTHING = 1
 #: A command of a shell, up to the end of its line.
 COMMAND = r"\b(?:awstape|pytest|pip|npm|git|chmod|unset|export|pre-commit) .*"
 _COMMANDS = "|".join(COMMANDS)

@@ -107,6 +107,7 @@ def test_a_fault_has_one_canonical_text(text: str, said: str) -> None:
         ("slow seconds=-1", "has 'seconds=-1'", "seconds is a number up to 3600"),
         ("slow seconds=3600.001", "has 'seconds=3600.001'", "seconds is a number up to 3600"),
         ("slow seconds=nan", "has 'seconds=nan'", "seconds is a number up to 3600"),
+        ("unavailable always", "has 'always'", "always is times=always"),
         ("throttle 2", "has '2'", "a number is page=, times= or seconds="),
         ("throttle seconds=2", "an unexpected 'seconds=2'", "slow [OPERATION] … [seconds=S]"),
         ("slow seconds=", "has 'seconds='", "seconds is a number up to 3600"),

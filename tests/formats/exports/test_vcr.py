@@ -34,7 +34,7 @@ def write(path: Path, text: str) -> Path:
 
 def without_tokens_of_clients(recorded: Cassette) -> Cassette:
     """The cassette without operations for which boto3 generates a token each time; the notes name them."""
-    notes = [note for note in exported(recorded, "vcr").notes if "SDKs set" in note]
+    notes = [note for note in exported(recorded, "vcr").notes if "SDKs choose" in note]
     return Cassette.of(take for take in recorded.takes if not any(note.startswith(str(take.track)) for note in notes))
 
 

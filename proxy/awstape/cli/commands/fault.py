@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def fault(cassette: Path, track: str, faults: tuple[str, ...], clear: bool, options: parameters.EditOptions) -> int:
     """Add FAULTS to a track; they occur in every replay of it.
 
-    FAULT is KIND [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of throttle, internal, unavailable,
-    denied, expired, drop, slow.
+    FAULT is KIND [page=N] [times=N|times=always], or slow … [seconds=S]; KIND is one of throttle, internal,
+    unavailable, denied, expired, drop, slow.
 
     \b
     awstape fault roles.yaml ListRoles 'throttle page=2 times=2'

@@ -64,10 +64,10 @@ def replay(
 
     COMMAND runs with AWS_ENDPOINT_URL set (with --proxy: HTTPS_PROXY and CA variables) and dummy
     credentials. Nothing is ever forwarded. The exit status is that of COMMAND, or 1 if a request had no recorded
-    answer.
+    answer, or none arrived.
 
     \b
-    FAULT is KIND [OPERATION] [page=N] [times=N|always], or slow … [seconds=S]; KIND is one of
+    FAULT is KIND [OPERATION] [page=N] [times=N|times=always], or slow … [seconds=S]; KIND is one of
     throttle, internal, unavailable, denied, expired, drop, slow
 
     \b

@@ -15,7 +15,7 @@ import click
 from awstape.core.text.counting import count
 from awstape.core.view.kind_names import kind_name
 from awstape.program import child_process
-from awstape.program.javascript import no_call_hints
+from awstape.program.languages import failure_hint, proxy_hints
 from awstape.report import recording_facts, replay_facts, replay_lines
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _answered(tape: Tape) -> int:
 def _hints(tape: Tape, end: ProgramEnd, made: RecordingSummary, *, is_new: bool) -> Iterator[str]:
     """What to do about a recording, or to know of it. is_new: whether it is the first one of its cassette."""
     if not (made.tells_something or _answered(tape)):
-        for hint in no_call_hints(end.command, end.status, Path(), os.environ):
+        for hint in (*failure_hint(end.status), *proxy_hints(end.command, Path(), os.environ)):
             yield f"  {hint}"
     if is_new and made.pages and any(kind_name(kind).endswith(" name") for kind in made.redacted):
         yield _ALIASES
@@ -91,18 +91,22 @@ def report_replay(
     strict: bool = False,
     with_not_replayed: bool = False,
 ) -> int:
-    """Reports a replay. Returns the exit status: 1 instead of 0 for misses, if strict also if anything was not used."""
+    """Reports a replay. Returns the exit status: 1 instead of 0 for misses, and for a program that asked nothing.
+
+    strict: also if anything was not used.
+    """
     player = tape.player
     assert player
     # Which takes were not replayed only a look into all of them shows, also those of a large file that were not read.
     facts = replay_facts(player) if as_json else {}
-    lines = [*replay_lines(player, way, with_not_replayed=with_not_replayed)]
-    if way == "proxy" and not player.sessions.total.requests:
-        lines += [f"  {hint}" for hint in no_call_hints(command, status, Path(), os.environ)]
+    lines = [*replay_lines(player, way, with_not_replayed=with_not_replayed, failure=failure_hint(status))]
+    was_asked = player.sessions.total.requests > 0
+    if way == "proxy" and not was_asked and not status:
+        lines[1:1] = [f"  {hint}" for hint in proxy_hints(command, Path(), os.environ)]
     _print_report(lines, facts, as_json)
     if tape.error:
         raise tape.error
-    if player.misses or (strict and (not player.sessions.total.requests or player.unused_faults())):
+    if player.misses or (not was_asked and (command or strict)) or (strict and player.unused_faults()):
         return status or 1
     return status or int(strict and (bool(player.takes_not_replayed()) or any(player.repeated_writes())))
 

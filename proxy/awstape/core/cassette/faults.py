@@ -61,7 +61,8 @@ class Fault(NamedTuple):
             if name in fields or name not in ("operation", *KINDS[kind].fields) or is_misplaced:
                 raise FaultError(
                     f"the fault {text!r} has an unexpected {word!r}",
-                    f"it is KIND [OPERATION] [page=N] [times=N|always], or {SLOW_KINDS} [OPERATION] … [seconds=S]",
+                    "it is KIND [OPERATION] [page=N] [times=N|times=always], "
+                    f"or {SLOW_KINDS} [OPERATION] … [seconds=S]",
                 )
             if not re.fullmatch(FIELDS[name].pattern, value):
                 raise FaultError(f"the fault {text!r} has {word!r}", f"{name} is {FIELDS[name].expected}")
@@ -111,7 +112,8 @@ _SECONDS = r"(?:[0-2]?[0-9]{1,3}|3[0-5][0-9]{2})(?:\.[0-9]{1,3})?|3600(?:\.0{1,3
 
 FIELDS: Mapping[str, Field] = {
     "operation": Field(
-        r"(?![0-9]+$)[A-Za-z0-9_*?\[\]!-]+", "a glob of operation names; a number is page=, times= or seconds="
+        r"(?!(?:[0-9]+|always)$)[A-Za-z0-9_*?\[\]!-]+",
+        "a glob of operation names; a number is page=, times= or seconds=; always is times=always",
     ),
     "page": Field(_NUMBER, "a number, counted from 1"),
     "times": Field(f"always|{_NUMBER}", "a number from 1, or always"),

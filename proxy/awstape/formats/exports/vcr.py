@@ -41,7 +41,7 @@ def _notes(chosen: SelectedTrack) -> Iterator[str]:
     shape = pages[0].operation.input
     for name, member in (shape.members if shape else {}).items():
         if member.is_incidental:
-            yield f"SDKs set {name} by themselves; VCR must not match on it"
+            yield f"SDKs choose {name} by themselves; VCR must not match on it"
     if any(error and is_retried(error) for page in pages for error in [page.page.answer.error]):
         yield "SDKs retry its error, which VCR plays only once without allow_playback_repeats"
 

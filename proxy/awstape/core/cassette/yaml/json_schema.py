@@ -207,7 +207,7 @@ def _fault() -> Json:
     }
 
 
-_FAULT_FORM = f"KIND [page=N] [times=N|always], where {SLOW_KINDS} may have seconds=S; KIND is {', '.join(KINDS)}"
+_FAULT_FORM = f"KIND [page=N] [times=N|times=always], where {SLOW_KINDS} may have seconds=S; KIND is {', '.join(KINDS)}"
 
 _HEADER: Json = {
     "type": "object",
