@@ -349,7 +349,6 @@ NO_TIPS = {
     "awstape replay opens no connection",
     "awstape serves no parts of web pages, such as the icon of a page that was refused",
     "the upstream {} is neither URL nor SERVICE=URL",
-    "SDKs set {} by themselves; VCR must not match on it",
     "there is nothing to export to {}",
     # parts of files and of messages
     "Paths, such as Roles[].NewMember, of members that the service model doesn't know.",
