@@ -6,11 +6,14 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from awstape.catalog.response_parser import parse_response
+from awstape.catalog.service_models import load_models
+from awstape.core.aws.call import Answer
 from awstape.core.aws.model import Value
 from awstape.core.aws.wire import Request
 from awstape.core.cassette.cassette import Cassette
@@ -308,3 +311,27 @@ def test_with_all_names_kept_external_ids_become_aliases() -> None:
     trust = {"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": {"sts:ExternalId": "zreal-external"}}}]}
     found = recorded_role(rules(keep_names=True), AssumeRolePolicyDocument=json.dumps(trust))
     assert "zreal-external" not in found["AssumeRolePolicyDocument"]
+
+
+# --- services that are redacted by default-deny -----------------------------------------------------------------
+
+ALL = load_models()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "output"),
+    [
+        ("logs", "FilterLogEvents", {"events": [{"message": '{"status": "active", "n": [5432, "8050"]}'}]}),
+        ("logs", "FilterLogEvents", {"events": [{"message": "active"}, {"message": "8050"}]}),
+        ("ec2", "DescribeTags", {"Tags": [{"Key": "active", "Value": "8050"}]}),
+    ],
+)
+def test_masks_apply_in_every_service(service: str, operation: str, output: Any) -> None:
+    redactor = Redactor(KEY, rules(mask=["active", "8050", "5432"]))
+    answer = redactor.redact_answer(ALL.operation(service, operation), Answer(output=output))
+    found = json.dumps(answer.output)
+    assert not any(real in found for real in ("active", "8050", "5432"))
+
+
+def test_a_member_of_a_service_that_is_not_recorded_is_known() -> None:
+    assert Rules.from_settings({"mask-members": ["Birthdate"]}, ALL.of(["iam"])).masks(("Birthdate",))

@@ -1,7 +1,7 @@
 """A project's rules of redaction: `[tool.awstape]` in a pyproject.toml.
 
 1. `keep`: globs that match a whole name, account id or other identifier; what matches stays. Secrets are never kept.
-2. `mask`: regular expressions; each match in free text becomes an alias.
+2. `mask`: regular expressions; each match in what stays readable becomes an alias, in every service.
 3. `mask-members`: members, by name or by path (`Description`, `Tags.Value`); the whole text becomes an alias.
 4. `keep-names`: true keeps all names and paths. Account ids, unique and access key ids, e-mail addresses, organisation
    ids, external ids and secrets become aliases all the same.
@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase, translate
 from functools import cache
 
 from awstape.core.aws.conform import did_you_mean
-from awstape.core.aws.model import Models, Shape
+from awstape.core.aws.model import Models, Service, Shape
 
 #: All settings of the table. The last three are read elsewhere: services, rules of matching, options of tests.
 _SETTINGS = ("keep", "mask", "mask-members", "keep-names", "services", "match", "pytest")
@@ -125,20 +125,27 @@ def _parse_pattern(text: str) -> re.Pattern[str]:
 
 def _parse_member(text: str, models: Models) -> tuple[str, ...]:
     names = tuple(text.replace("[]", "").split("."))
-    known = _collect_member_names(models)
+    known = _collect_member_names(models.recognised)
     for name in names:
-        if name not in known:
+        if name not in known and not _is_member_of_any_service(name, models):
             tip = "members are spelled as in a cassette, such as Description or Tags.Value"
             raise RuleError("mask-members", text, f"no operation has a member {name}{did_you_mean(name, known)}", tip)
     return names
 
 
-def _collect_member_names(models: Models) -> dict[str, None]:
+@cache
+def _is_member_of_any_service(name: str, models: Models) -> bool:
+    """Whether a service has such a member, recorded or not. It takes seconds: models are read in turn."""
+    return any(name in _collect_member_names([models.services[service]]) for service in models.services)
+
+
+def _collect_member_names(services: Iterable[Service]) -> dict[str, None]:
     """The names of all members of all operations and errors, and those that every error has in a cassette."""
     names = dict.fromkeys(("code", "message", "members"))
     seen: set[Shape] = set()
-    operations = [op for service in models.recognised for op in service.operations.values()]
-    errors = [shape for service in models.recognised for shape in service.errors.values()]
+    services = list(services)
+    operations = [op for service in services for op in service.operations.values()]
+    errors = [shape for service in services for shape in service.errors.values()]
     left = [shape for op in operations for shape in (op.input, op.output) if shape] + errors
     while left:
         shape = left.pop()

@@ -96,6 +96,8 @@ def _redact_string(text: str, context: StringContext, aliases: Aliases) -> str:
     # A name that was replaced has its own alias already, so that it isn't masked.
     if is_masked and (redacted == text or is_free_text(text, context)):
         return aliases.secret("masked", text)
+    if aliases.rules.mask and is_denied(context.place) and not (context.shape and text in context.shape.enum):
+        redacted = redact_masked(redacted, aliases)
     if not aliases.marks.has_given(redacted):
         redacted = redact_accounts(redacted, aliases)
     return fit_length(text, redacted, context, aliases)
