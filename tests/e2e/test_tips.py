@@ -72,6 +72,9 @@ def test_a_cassette_that_is_not_there(machine: Machine, aws: StandIn) -> None:
     tip = Tip("to record it: awstape record {} -- PROGRAM")
     follow(machine, run.err, tip, aws, command=calls(USERS)).ok()
     machine.awstape("replay", TAPE, "--", *calls(USERS)).ok()
+    run = machine.awstape("replay", "other/")
+    follow(machine, run.err, tip, aws, command=calls(USERS)).ok()
+    machine.awstape("replay", "other/", "--", *calls(USERS)).ok()
 
 
 def test_a_cassette_of_another_key(machine: Machine, aws: StandIn) -> None:

@@ -68,6 +68,21 @@ def test_a_file_is_found_whatever_its_name(tmp_path: Path) -> None:
     assert cassette_files.find(tmp_path / "cassette.txt") == [tmp_path / "cassette.txt"]
 
 
+@pytest.mark.parametrize("below", ["node_modules", "a/node_modules/b", "site-packages", ".cache", "env"])
+def test_installed_packages_are_not_searched(below: str, tmp_path: Path) -> None:
+    """Their YAML is none of the project's. A folder that is named is searched."""
+    (tmp_path / "a.yaml").write_text("version: 1\n")
+    folder = tmp_path / below
+    folder.mkdir(parents=True)
+    (folder / "b.yaml").write_text("version: 1\n")
+    (folder / "docs.yml").write_text("a: b\n")
+    if below == "env":
+        (folder / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    assert cassette_files.find_in_folder(tmp_path) == [tmp_path / "a.yaml"]
+    assert cassette_files.find_others_in_folder(tmp_path) == []
+    assert cassette_files.find_in_folder(folder) == [folder / "b.yaml"]
+
+
 def test_a_folder_without_cassettes_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     assert problem_of(tmp_path) == f"{tmp_path}: no cassettes in this folder"

@@ -27,6 +27,8 @@ _SUFFIXES = (".yaml", ".yml")
 LAZY_FROM = 4_000_000
 #: Bytes at the beginning of a file by which a cassette is recognised.
 _BEGINNING = 65536
+#: Folders of installed packages, whose YAML is none of the project's. Those of virtual environments have a pyvenv.cfg.
+_PACKAGES = frozenset({"bower_components", "node_modules", "site-packages"})
 
 
 # --- finding ---
@@ -70,12 +72,16 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files in a folder and below, but not below folders such as `.git` and `.venv`, sorted."""
+    """The files in a folder and below, sorted, but not below folders such as `.git`, and of installed packages."""
     found: list[Path] = []
     for below, folders, files in os.walk(folder):
-        folders[:] = (name for name in folders if not name.startswith("."))
+        folders[:] = (name for name in folders if not _is_skipped(below, name))
         found += (Path(below, name) for name in files)
     return sorted(file for file in found if file.is_file())
+
+
+def _is_skipped(parent: str, name: str) -> bool:
+    return name.startswith(".") or name in _PACKAGES or Path(parent, name, "pyvenv.cfg").is_file()
 
 
 def _has_name_of_cassette(file: Path) -> bool:

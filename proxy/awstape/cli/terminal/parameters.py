@@ -91,7 +91,8 @@ def _find_similar(path: Path) -> str:
     there = [str(file) for file in cassette_files.find_in_folder(Path())]
     same = [file for file in there if Path(file).stem == path.stem]
     similar = f"; did you mean {same[0]}?" if same else did_you_mean(str(path), there)
-    return similar.removeprefix("; ") or f"to record it: awstape record {shell_path(path)} -- PROGRAM"
+    file = path if path.suffix in (".yaml", ".yml") else path / "recorded.yaml"  # a folder was meant
+    return similar.removeprefix("; ") or f"to record it: awstape record {shell_path(file)} -- PROGRAM"
 
 
 class _CheckedPath(_CassettePath):
