@@ -91,6 +91,11 @@ KINDS = {
     "pem": ["-----BEGIN RSA PRIVATE KEY-----\n<B64>\n<B64>\n<B32>\n-----END RSA PRIVATE KEY-----"],
     "random token": "<m32> <m40> <m64> ghp_<m36>".split(),
     "secret of a key": ["password=<h40>", "PGPASSWORD=<n12>", "--token <m16>", "API_TOKEN=<h32>"],
+    "credential": [
+        *("mysql -u root -p<n12>", "sshpass -p <n12> ssh", "curl -u bob:<n12> x", "docker login -u ci -p <n12>"),
+        *("<password><n12></password>", "jdbc:oracle:thin:bob/<n12>@//h:1521/x", "login bob / 7<n12>"),
+        *("Datadog <h32>", "x <h40>", "dapi<h32>", "key-<h32>"),
+    ],
     "told password": ["password is 7<n12>", "Passwort für prod: 7<n12>", "login bob/7<n12>", "mot de passe : 7<n12>"],
     "card number": ["<c>"],
     "address": "<i> <i>/28".split(),
