@@ -355,7 +355,8 @@ def test_strict_fails_if_a_recorded_take_was_not_requested(stranger: Machine) ->
 def test_only_strict_turns_success_into_failure(
     stranger: Machine, option: tuple[str, ...], ends_with: int, status: int
 ) -> None:
-    run = stranger.awstape("replay", CASSETTES, *option, "--", "sh", "-c", f"exit {ends_with}")
+    ask = shlex.join([*ASK, json.dumps(JOBS[:1])])
+    run = stranger.awstape("replay", CASSETTES, *option, "--", "sh", "-c", f"{ask} >&2; exit {ends_with}")
     assert run.status == status
     assert ("not replayed: iam GetRole {" in run.err) == bool(option)
 

@@ -83,16 +83,10 @@ def secret_forms(secret: str) -> Iterator[SecretForm]:
     others = set(filter(is_searched_secret, (secret.upper(), secret.lower(), secret[::-1])))
     once = base64.b64encode(data)
     hexadecimal = data.hex()
-    others |= {
-        hexadecimal,
-        hexadecimal.upper(),
-        data.hex(" "),
-        data.hex(":"),
-        data.hex(" ").upper(),
-        data.hex(":").upper(),
-    }
+    others |= {data.hex(" "), data.hex(":"), data.hex(" ").upper(), data.hex(":").upper()}
     yield from (SecretForm(text) for text in sorted(others - {secret}) if len(text) >= _SHORTEST_FORM)
     parts = {part for each in (data, once, hexadecimal.encode()) for part in _base64_parts(each)}
+    parts |= {hexadecimal, hexadecimal.upper()}
     yield from (SecretForm(part, is_part=True) for part in sorted(parts) if len(part) >= _SHORTEST_FORM)
 
 
