@@ -35,6 +35,7 @@ from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.yaml.reader import read_cassette
 from awstape.core.cassette.yaml.writer import write_cassette
 from awstape.core.recording.recorder import Recorder
+from awstape.core.redaction.alias_grammar import is_number_alias
 from awstape.core.redaction.redactor import Redactor
 from awstape.core.replay.paging_modes import PagingMode
 from awstape.core.replay.player import Player
@@ -230,8 +231,13 @@ def _items(operation: Operation, pages: Iterable[Mapping[str, Any]]) -> dict[str
     return found if found else {"number of pages": list(range(number))} if not paging.is_cuttable else found
 
 
+def _is_number_alias(value: object) -> bool:
+    """Whether a value stands for a sensitive number."""
+    return isinstance(value, int | float) and is_number_alias(str(value))
+
+
 def compare(expected: dict[str, list[Any]], found: dict[str, list[Any]], mode: str) -> None:
-    """Raises UnequalError unless the items are the same under one renaming of strings."""
+    """Raises UnequalError unless the items are the same under one renaming of strings, and of sensitive numbers."""
     there, back = dict[str, str](), dict[str, str]()
 
     def walk(old: Any, new: Any, path: str) -> None:
@@ -242,7 +248,7 @@ def compare(expected: dict[str, list[Any]], found: dict[str, list[Any]], mode: s
         elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
             for i, (old_item, new_item) in enumerate(zip(old, new, strict=True)):
                 walk(old_item, new_item, f"{path}[{i}]")
-        elif isinstance(old, str | bytes) and type(old) is type(new):
+        elif (isinstance(old, str | bytes) and type(old) is type(new)) or _is_number_alias(new):
             if there.setdefault(repr(old), repr(new)) != repr(new) or back.setdefault(repr(new), repr(old)) != repr(
                 old
             ):

@@ -200,7 +200,7 @@ def test_a_file_whose_tools_are_no_table_is_refused(text: str, folder: Path) -> 
         ("[tool.awstape]\nkeep = [1]", "2: keep: expected a list of texts that are not empty"),
         ("[tool.awstape]\n\nkeep-names = 'yes'", "3: keep-names: expected true or false"),
         ("[tool.awstape]\nmask = ['a', 'b*']", "2: mask: 'b*' matches the empty text"),
-        ("[tool.awstape]\nmask-members = ['Tag']", "2: mask-members: no operation has a member Tag; did"),
+        ("[tool.awstape]\nmask-members = ['Tagz']", "2: mask-members: no operation has a member Tagz; did"),
         ("[tool.awstape]\nkeep = [\n'a',\n'*',\n]", "4: keep: '*' would keep everything"),
         ("[tool.awstape]\nkeep = [\n\n'a', 'arn:aws:iam::*'\n]", "4: keep: 'arn:aws:iam::*' is an ARN"),
         ("[tool.awstape]\nmask = [\n'fine',\n# why\n'(',\n]", "5: mask: '(' is not a regular expression"),
