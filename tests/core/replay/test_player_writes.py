@@ -570,3 +570,15 @@ def test_retries_and_other_sessions_repeat_no_write() -> None:
     replay.answer(create, "two")
     assert [(sent, recorded) for _, sent, recorded in replay.repeated_writes()] == [(2, 1)]
     assert [*replay.repeated_writes(replay.sessions.by_name["one"])] == []
+
+
+def test_a_write_is_counted_where_its_session_is() -> None:
+    """So one process answers it, and no attempt of a call counts twice."""
+    replay = player(cassette(Account().answer(("CreateRole", "alpha")), include_writes=True))
+    create = [request("CreateRole", {"RoleName": "alpha"}, invocation=call) for call in ("one", "two")]
+    assert not replay.has_same_answer(create[0])
+    for _ in range(3):
+        replay.answer(create[0])
+    assert [*replay.repeated_writes()] == []
+    replay.answer(create[1])
+    assert [(sent, recorded) for _, sent, recorded in replay.repeated_writes()] == [(2, 1)]

@@ -68,10 +68,14 @@ class PageLookup:
         """The write before which no take of a track is given out, None if there is none."""
         return self._epochs(track)[0][2]
 
-    def has_only_take(self, track: Track) -> bool:
-        """Whether all first-page requests of a track get the same take, and no other track's take waits for it."""
+    def needs_session(self, track: Track) -> bool:
+        """Whether it matters what a session got of a track: one with several takes, or a write, which counts each time.
+
+        Without a session, all first-page requests get the same take.
+        """
         takes = self._tracks.takes[track]
-        return len(takes) == 1 and takes[0].after is None and track not in self._awaited
+        has_only_take = len(takes) == 1 and takes[0].after is None and track not in self._awaited
+        return not (has_only_take and self._models.operation(track.service, track.operation).is_read)
 
     @cached_property
     def _awaited(self) -> frozenset[Track]:

@@ -35,7 +35,7 @@ from awstape.core.replay.page_lookup import PageLocation, PageLookup
 from awstape.core.replay.paging_modes import PagingMode, limit_error
 from awstape.core.replay.replies import FaultSelection, PageReplies, fault_reply, limit_reply
 from awstape.core.replay.sessions import Session, Sessions
-from awstape.core.replay.take_selection import TakeSelection, is_marked_as_retry
+from awstape.core.replay.take_selection import TakeSelection
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Player:
         operation = call.operation
         track = self._tracks.find(call, page_request)
         location = self._page_lookup.find(operation, track, page_request, request, session.takes) if track else None
-        is_selected = page_request.token is None and not (track and self._page_lookup.has_only_take(track))
+        is_selected = page_request.token is None and (track is None or self._page_lookup.needs_session(track))
         if location and is_selected:
             session.takes.note_request(location.track, location.take)
 
@@ -135,7 +135,8 @@ class Player:
             if is_selected:
                 session.takes.note_served(location.track, location.take, request)
             if not operation.is_read:
-                self._count_write(session, location.track, request)
+                sent, recorded = session.takes.times_served(location.track), len(self._tracks.takes[location.track])
+                self.sessions.count_write(session, location.track, sent, recorded)
             reply = self._serve_page(call, location, page_request.limit, name, session, is_selected=is_selected)
         return replace(reply, delay=fault.delay) if fault else reply
 
@@ -149,13 +150,9 @@ class Player:
         reply, recorded_pages = self._replies.encode(call, location, limit)
         played = tuple((location.track, location.take, number) for number in recorded_pages)
         self.sessions.count_played(session, played)
-        if is_selected or not call.operation.is_read or self._faults.may_strike(call.operation, location):
+        if is_selected or self._faults.may_strike(call.operation, location):
             return reply
         return replace(reply, serve_again=self.sessions.counter(name, played))
-
-    def _count_write(self, session: Session, track: Track, request: Request) -> None:
-        if not is_marked_as_retry(request):
-            self.sessions.count_write(session, track, len(self._tracks.takes[track]))
 
     def _miss_for(self, call: Call, page_request: PageRequest, track: Track | None) -> Miss:
         """The miss for a call without a page: no track, no take yet, the end of the recording, or a wrong token."""
@@ -248,7 +245,7 @@ class Player:
             self._redactor.forget()
         if not call or not page_request or not track or limit_error(self._paging, call):
             return False
-        if page_request.token is None and not self._page_lookup.has_only_take(track):
+        if page_request.token is None and self._page_lookup.needs_session(track):
             return False
         location = self._page_lookup.find(call.operation, track, page_request, request, TakeSelection())
         if location is None or location.hole is not None:

@@ -40,7 +40,6 @@ class Session:
     misses_not_kept: the number of misses beyond the bounds.
     fault_counts: how often each fault answered or delayed a request.
     takes: the take that each track is at.
-    writes: how often each write was sent, without retries; only of the session itself.
     repeated: the writes that were sent more often than they were recorded, and how often.
     """
 
@@ -52,7 +51,6 @@ class Session:
     misses_length: int = 0
     fault_counts: Counter[object] = field(default_factory=Counter)
     takes: TakeSelection = field(default_factory=TakeSelection)
-    writes: Counter[Track] = field(default_factory=Counter)
     repeated: Counter[Track] = field(default_factory=Counter)
 
     def keep_miss(self, miss: Miss, *, has_room: bool) -> None:
@@ -154,10 +152,9 @@ class Sessions:
 
         return count
 
-    def count_write(self, session: Session, track: Track, recorded: int) -> None:
-        """Counts a write that was served. recorded: how often it was recorded."""
-        session.writes[track] += 1
-        if (sent := session.writes[track]) > recorded:
+    def count_write(self, session: Session, track: Track, sent: int, recorded: int) -> None:
+        """Counts a write that a session sent more often than it was recorded."""
+        if sent > recorded:
             for account in self._accounts(session):
                 account.repeated[track] = max(sent, account.repeated[track])
 

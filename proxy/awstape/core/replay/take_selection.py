@@ -10,7 +10,7 @@
 3. Without an invocation id, `attempt=N` with N > 1 in `amz-sdk-request` marks a retry. It gets the take of the last
    first-page request of the track, also if a fault answered that request.
 4. A request that a fault or a limit error answers does not advance the track to its next take.
-5. A track with only one take, for whose takes no other track's take waits, has nothing to select: neither what was
+5. A read with only one take, for whose takes no other track's take waits, has nothing to select: neither what was
    requested of it nor what was served is noted.
 6. A session remembers the invocation ids of the last `_CALLS_REMEMBERED` calls.
 """
@@ -57,12 +57,16 @@ class TakeSelection:
                 return max(first, min(self._last_served.get(track, 0) + 1, last))
         return None
 
+    def times_served(self, track: Track) -> int:
+        """How often a write was served, without retries."""
+        return self._times_served[track]
+
     def _take_of_first_attempt(self, track: Track, request: Request) -> int | None:
         """The take of the call that a request retries, None if it is a call of its own."""
         call = _invocation_id(request)
         if call is not None:
             return self._of_call.get((track, call))
-        return self._last_requested.get(track) if is_marked_as_retry(request) else None
+        return self._last_requested.get(track) if _is_marked_as_retry(request) else None
 
     def note_request(self, track: Track, take: int) -> None:
         """Notes that a first page was requested, whatever the answer will be."""
@@ -71,7 +75,7 @@ class TakeSelection:
     def note_served(self, track: Track, take: int, request: Request) -> None:
         """Notes that the first page of a take was served."""
         call = _invocation_id(request)
-        is_again = (track, call) in self._of_call if call else is_marked_as_retry(request)
+        is_again = (track, call) in self._of_call if call else _is_marked_as_retry(request)
         self._last_served[track] = max(take, self._last_served.get(track, 0))
         self._times_served[track] = max(take, self._times_served[track] + (not is_again))
         if call:
@@ -85,7 +89,6 @@ def _invocation_id(request: Request) -> str | None:
     return request.header("amz-sdk-invocation-id")
 
 
-def is_marked_as_retry(request: Request) -> bool:
-    """Whether an SDK says that a request is not the first one of its call."""
+def _is_marked_as_retry(request: Request) -> bool:
     attempt = _ATTEMPT.search(request.header("amz-sdk-request") or "")
     return attempt is not None and int(attempt[1]) > 1
