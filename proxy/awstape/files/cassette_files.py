@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awstape import progress
 from awstape.core.aws.model import Models
@@ -47,8 +47,13 @@ def find(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     if not (files := find_in_folder(path)):
-        raise UserError(f"{path}: no cassettes in this folder", "cassettes end in .yaml")
+        raise no_cassettes_error(path)
     return files
+
+
+def no_cassettes_error(folder: Path) -> UserError:
+    """The error for a folder without cassettes."""
+    return UserError(f"{folder}: no cassettes in this folder", "cassettes end in .yaml")
 
 
 def find_in_folder(folder: Path) -> list[Path]:
@@ -61,9 +66,26 @@ def find_others_in_folder(folder: Path) -> list[Path]:
     return [file for file in _yaml_files(folder) if not is_cassette(file)]
 
 
-def find_disguised_in_folder(folder: Path) -> list[Path]:
-    """Finds the cassettes in a folder and below that have no name of a cassette, such as `.a.yaml`, `a.yaml.orig`."""
-    return [file for file in _files(folder) if not _has_name_of_cassette(file) and _is_disguised(file)]
+class FilesOfFolder(NamedTuple):
+    """What may hold real values in a folder and below, each list sorted.
+
+    others: YAML files that are no cassettes. disguised: cassettes without the name of one: `.a.yaml`, `a.yaml.orig`.
+    """
+
+    cassettes: list[Path]
+    others: list[Path]
+    disguised: list[Path]
+
+
+def sort_folder(folder: Path) -> FilesOfFolder:
+    """Sorts the files of a folder by what they are."""
+    found = FilesOfFolder([], [], [])
+    for file in _files(folder):
+        if _has_name_of_cassette(file):
+            (found.cassettes if is_cassette(file) else found.others).append(file)
+        elif _is_disguised(file):
+            found.disguised.append(file)
+    return found
 
 
 def _yaml_files(folder: Path) -> list[Path]:

@@ -65,34 +65,38 @@ def check(cassettes: tuple[Path, ...], skip_others: bool, strict: bool, no_excep
     from awstape.files import cassette_files
     from awstape.workbench.check_formats import FORMATS, as_text
     from awstape.workbench.review import (
+        is_encrypted,
         kept_findings,
         review_encrypted_files,
         review_file,
         review_other_file,
     )
 
-    folders = [path for path in cassettes if path.is_dir()]
-    found_others = [file for folder in folders for file in cassette_files.find_others_in_folder(folder)]
-    disguised = [file for folder in folders for file in cassette_files.find_disguised_in_folder(folder)]
+    # A folder may lack cassettes: its other files are searched all the same.
+    folders = {path: cassette_files.sort_folder(path) for path in cassettes if path.is_dir()}
+    named = {path: [] if is_encrypted(path) else [path] for path in cassettes if path not in folders}
+    disguised = [file for each in folders.values() for file in each.disguised]
     if disguised:
         warn(f"note: cassettes with other names, which no replay reads: {', '.join(map(str, disguised))}")
-    files = cassette_files.find_all(file for path in (*cassettes, *disguised) for file in _cassettes_at(path))
+    there = [file for path in cassettes for file in (named[path] if path in named else folders[path].cassettes)]
+    files = cassette_files.find_all([*there, *disguised])
     chosen = dict.fromkeys(file for file in files if not skip_others or cassette_files.is_cassette(file))
+    found_others = [file for each in folders.values() for file in each.others]
     others = [file for file in dict.fromkeys([*found_others, *files]) if file not in chosen]
     reviews = review_encrypted_files(cassettes)
+    searched = [Path(file) for file, _ in reviews] + [*chosen]
     skipped: list[Path] = []
     with progress.begin("checking", len(chosen) + len(others), "files") as work:
         for file in work.over(chosen):
             reviews.append((str(file), review_file(file, _names(file, cassettes), exceptions=not no_exceptions)))
         for file in work.over(others):
             review = review_other_file(file, exceptions=not no_exceptions)
-            skipped += [] if review.findings or review.kept else [file]
+            (searched if review.findings or review.kept else skipped).append(file)
             reviews.append((str(file), review))
     parameters.warn_of_other_files(skipped)
-    searched = [Path(file) for file, _ in reviews if Path(file) not in skipped]
     for folder in folders:
         if not any(file.is_relative_to(folder) for file in searched):
-            cassette_files.find(folder)  # raises UserError
+            raise cassette_files.no_cassettes_error(folder)
     found = [(file, finding) for file, review in reviews for finding in review.findings]
     number = len(searched)
     noun = "cassette" if number == len(chosen) else "file"
@@ -121,16 +125,6 @@ def _print_what_stays(reviews: Reviews, paths: str) -> None:
         lines.append(f"to see the values: awstape show --texts {paths}")
     for line in lines:
         click.echo(printable(line))
-
-
-def _cassettes_at(path: Path) -> list[Path]:
-    """The cassettes at a path. A folder may lack any: its other files are searched all the same."""
-    from awstape.files.cassette_files import find_in_folder
-    from awstape.workbench.review import is_encrypted
-
-    if path.is_dir():
-        return find_in_folder(path)
-    return [] if is_encrypted(path) else [path]
 
 
 def _names(file: Path, cassettes: tuple[Path, ...]) -> tuple[str, ...]:
