@@ -66,14 +66,11 @@ PROJECT_TESTS = {
     "slowest",
     "start_up",
 } | {"standin"}
-#: Folders that are tables: each module is one format, command or protocol, and there may be many.
+#: Folders that are tables: each module is one format or command, and there may be many.
 ONE_THING_A_MODULE = {
     "formats/imports",
     "formats/exports",
     "cli/commands",
-    "cli/terminal",
-    "core/aws/protocols",
-    "core/aws/protocols/encodings",
 }
 
 

@@ -15,7 +15,7 @@ import botocore.parsers
 
 from awstape.catalog.botocore_data import load_paginators, load_service_model
 from awstape.core.aws.model import Operation, Protocol, Shape, child_shape
-from awstape.core.aws.protocols.s3_keys import decode_keys
+from awstape.core.aws.protocols.customisations.s3_keys import decode_keys
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, Response
 
 

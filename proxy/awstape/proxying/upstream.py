@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from awstape.catalog.service_index import load_index
 from awstape.core.aws.conform import did_you_mean
 from awstape.core.aws.model import Models
-from awstape.core.aws.protocols.queue_urls import move_response_to_aws
+from awstape.core.aws.protocols.customisations.queue_urls import move_response_to_aws
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.text.advice import ON_COMMAND_LINE, Advice

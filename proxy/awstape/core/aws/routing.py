@@ -15,7 +15,7 @@
 4. The bucket of a request to S3 may be in the host name, or the access point in its place; it is put into the path,
    where the service model has it.
 5. The operation and its input are read by the service's protocol (`core.aws.protocols.dispatch`), after the content
-   encoding of the request was undone. URLs of queues in it are AWS's (`core.aws.protocols.queue_urls`).
+   encoding of the request was undone. URLs of queues in it are AWS's (`core.aws.protocols.customisations.queue_urls`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from urllib.parse import quote
 from awstape.core.aws.call import Call
 from awstape.core.aws.content_encoding import decode_message
 from awstape.core.aws.model import Models, Service
+from awstape.core.aws.protocols.customisations.queue_urls import move_queue_urls, move_to_aws
 from awstape.core.aws.protocols.dispatch import (
     decode_request,
     find_operation,
@@ -35,7 +36,6 @@ from awstape.core.aws.protocols.dispatch import (
     find_target_prefix,
     read_request,
 )
-from awstape.core.aws.protocols.queue_urls import move_queue_urls, move_to_aws
 from awstape.core.aws.wire import Request, WireError, parse_form, read_parameters
 from awstape.core.text.hidden import Hidden
 from awstape.core.text.lazy_pattern import lazy_pattern

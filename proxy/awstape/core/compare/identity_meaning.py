@@ -4,7 +4,7 @@
 2. IAM ignores the case of names of users, groups, roles, policies and instance profiles.
    Source: "IAM user, group, role, and policy names … are not distinguished by case" in IAM's API reference, CreateRole.
 3. The order of a list means nothing, except in lists whose positions an answer refers to.
-4. The URL of a queue means its account and name (`core.aws.protocols.queue_urls`).
+4. The URL of a queue means its account and name (`core.aws.protocols.customisations.queue_urls`).
 5. What SDKs set by themselves means nothing (`Member.is_incidental`).
 6. A name made of aliases, `alias-A-alias-B`, means the name that is made of the real ones, `alias-A-B`.
 7. Two identities differ in the members that `differing_members` names, and in no other.
@@ -22,7 +22,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from awstape.core.aws.model import Models, Operation, Shape, Value, child_shape
-from awstape.core.aws.protocols.queue_urls import find_queue, is_queue_url
+from awstape.core.aws.protocols.customisations.queue_urls import find_queue, is_queue_url
 from awstape.core.aws.timestamps import canonical_timestamp
 from awstape.core.cassette.cassette import After, Cassette, Track
 from awstape.core.redaction.alias_grammar import is_alias

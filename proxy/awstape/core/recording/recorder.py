@@ -29,7 +29,7 @@ from awstape.core.aws.call import Call
 from awstape.core.aws.error_codes import NO_RESPONSE, client_problem, may_have_taken_effect
 from awstape.core.aws.model import Models, Operation
 from awstape.core.aws.paging import PageRequest, split_input
-from awstape.core.aws.protocols.queue_urls import move_response_to_aws
+from awstape.core.aws.protocols.customisations.queue_urls import move_response_to_aws
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response, WireError
 from awstape.core.cassette.cassette import Cassette, Page, Track

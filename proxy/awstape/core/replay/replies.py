@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from awstape.core.aws.call import Call, Failure, derive_request_id
 from awstape.core.aws.model import Operation, Protocol, Value
 from awstape.core.aws.paging import PageRequest
-from awstape.core.aws.protocols.checksums import renew_message_digests
+from awstape.core.aws.protocols.customisations.checksums import renew_message_digests
+from awstape.core.aws.protocols.customisations.queue_urls import move_queue_urls, move_to_origin
 from awstape.core.aws.protocols.dispatch import write_failure, write_response
-from awstape.core.aws.protocols.queue_urls import move_queue_urls, move_to_origin
 from awstape.core.aws.wire import Reply, Response
 from awstape.core.cassette.cassette import Track
 from awstape.core.cassette.faults import Fault

@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from awstape.core.aws.model import Location, Member, Operation, Service, Shape, TimestampFormat, Value
-from awstape.core.aws.protocols.checksums import own_checksum
+from awstape.core.aws.protocols.customisations.checksums import own_checksum
 from awstape.core.aws.protocols.encodings.scalars import decode_base64, format_scalar, parse_scalar
 from awstape.core.aws.timestamps import format_timestamp
 from awstape.core.aws.wire import (

@@ -19,6 +19,7 @@ from awstape.core.aws.call import Answer, Failure
 from awstape.core.aws.conform import unmodelled_members
 from awstape.core.aws.model import Operation, Service, Shape, Value
 from awstape.core.aws.protocols import http_bindings
+from awstape.core.aws.protocols.customisations.s3_keys import decode_keys, encode_keys
 from awstape.core.aws.protocols.encodings.xml_text import (
     element_name,
     parse_xml,
@@ -40,7 +41,6 @@ from awstape.core.aws.protocols.http_bindings import (
     write_header_members,
     write_raw_payload,
 )
-from awstape.core.aws.protocols.s3_keys import decode_keys, encode_keys
 from awstape.core.aws.wire import FIRST_ERROR_STATUS, Headers, Request, Response, WireError
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'

@@ -10,7 +10,7 @@ import pytest
 from awstape.catalog.service_models import load_models
 from awstape.core.aws.call import Call
 from awstape.core.aws.model import Value
-from awstape.core.aws.protocols.checksums import own_checksum, renew_message_digests
+from awstape.core.aws.protocols.customisations.checksums import own_checksum, renew_message_digests
 
 #: The check values of the catalogue of parametrised CRC algorithms, and digests, of the digits 1 to 9.
 KNOWN = {

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from awstape.catalog.response_parser import parse_response
 from awstape.catalog.service_models import load_models
-from awstape.core.aws.protocols.queue_urls import find_queue, move_queue_urls, move_response_to_aws, move_to_origin
+from awstape.core.aws.protocols.customisations.queue_urls import (
+    find_queue,
+    move_queue_urls,
+    move_response_to_aws,
+    move_to_origin,
+)
 from awstape.core.aws.routing import recognise_call
 from awstape.core.aws.wire import Request, Response
 from awstape.core.cassette.yaml.reader import read_cassette
