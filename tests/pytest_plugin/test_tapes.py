@@ -984,14 +984,13 @@ def test_it(n, awstape):
     assert {passes}
 """
     tip = Tip(
-        "awstape: nothing to record, since no request reached awstape: {}{}. A program that a test starts needs the "
-        "environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"
+        "A program that a test starts needs the environment of the fixture `awstape`: "
+        "subprocess.run(…, env=awstape.environ)"
     )
     needs = "needs the environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"
     text = text_of(run(pytester, module.format(environ="", passes=True), "--awstape=all"))
-    assert (
-        "nothing to record, since no request reached awstape: test_module.py::test_it[1] and 1 more. A program" in text
-    )
+    silent = "test_module.py::test_it[1] and 1 more"
+    assert f"awstape: nothing to record, since no request reached awstape: {silent}. {tip.printed(text)}" in text
     assert needs in text and "recorded" not in text
     mended = module.format(environ=tip.take(text, r"…(, .*)\)"), passes=True)
     text = text_of(run(pytester, mended, "--awstape=all"))
@@ -1000,11 +999,7 @@ def test_it(n, awstape):
     result = run(pytester, module.format(environ="", passes=False))
     result.assert_outcomes(failed=2)
     assert "the cassette was not used" in text_of(result)
-    tip = Tip(
-        "No request of this test reached awstape.\n"
-        "A program that a test starts needs the environment of the fixture `awstape`: "
-        "subprocess.run(…, env=awstape.environ)"
-    )
+    assert f"No request of this test reached awstape.\n{tip.printed(text_of(result))}" in text_of(result)
     assert mended == module.format(environ=tip.take(text_of(result), r"…(, .*)\)"), passes=True)
     result = run(pytester, mended.replace("assert True", "assert False"))
     result.assert_outcomes(failed=2)

@@ -18,6 +18,7 @@ import pytest
 from awstape.errors import UserError
 from awstape.pytest_plugin.run_summary import (
     GUARD,
+    NEEDS_ENVIRON,
     OUTCOME,
     POSITION,
     SHOWN,
@@ -242,8 +243,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if summary.silent:
         more = f" and {len(summary.silent) - 1} more" if len(summary.silent) > 1 else ""
         terminalreporter.write_line(
-            f"awstape: nothing to record, since no request reached awstape: {summary.silent[0]}{more}. A program that "
-            "a test starts needs the environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"
+            f"awstape: nothing to record, since no request reached awstape: {summary.silent[0]}{more}. {NEEDS_ENVIRON}"
         )
     if summary.lacking:
         from awstape.core.text.counting import count

@@ -66,6 +66,11 @@ def _is_cassette(path: Path) -> bool:
         return next(lines, b"").startswith(b"version: ")
 
 
+#: What to do about a test whose requests did not reach its tape.
+NEEDS_ENVIRON = (
+    "A program that a test starts needs the environment of the fixture `awstape`: "
+    "subprocess.run(…, env=awstape.environ)"
+)
 SUMMARY = pytest.StashKey[RunSummary]()
 OUTCOME = pytest.StashKey[str]()
 """Of a test, or of the tests that share a tape: passed, failed or skipped; absent until it is known."""

@@ -45,15 +45,13 @@ from awstape.proxying.upstream import parse_upstream
 from awstape.pytest_plugin.advice import advice_for, rewrite_line
 from awstape.pytest_plugin.fixture import AwstapeFixture
 from awstape.pytest_plugin.markers import TapeSettings
-from awstape.pytest_plugin.run_summary import KEPT, OUTCOME, SHOWN, SUMMARY, relative, runs_in_part
+from awstape.pytest_plugin.run_summary import KEPT, NEEDS_ENVIRON, OUTCOME, SHOWN, SUMMARY, relative, runs_in_part
 from awstape.report import kept_journal_line, lacking_lines
 
 _ALIASES = """A replay gives aliases in the place of real names. So a filter on real names finds nothing.
 To compare with a real name: awstape.alias("NAME"), of the fixture `awstape`; it is the name itself while recording.
 To keep names as they are: keep = ["NAME"] in [tool.awstape] of pyproject.toml, and record again:
 pytest --awstape=rewrite"""
-_NOT_ASKED = """No request of this test reached awstape.
-A program that a test starts needs the environment of the fixture `awstape`: subprocess.run(…, env=awstape.environ)"""
 
 #: How the error of botocore begins for an endpoint that it can't connect to.
 _UNREACHED = "Could not connect to the endpoint URL"
@@ -140,7 +138,9 @@ class OpenTape:
         if not self.hook.replays_only and any(_UNREACHED in message for message in messages):
             report.sections.append(("nothing was recorded", self._source))
         if not self._was_asked and (self.hook.tape.cassette.takes or not self.hook.replays_only):
-            report.sections.append(("the cassette was not used", _NOT_ASKED))
+            report.sections.append(
+                ("the cassette was not used", f"No request of this test reached awstape.\n{NEEDS_ENVIRON}")
+            )
         self.note_what_is_missing()
 
     @property
